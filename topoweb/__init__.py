@@ -1,0 +1,1 @@
+"""topoweb: a web visual topology designer on the real Linux kernel."""

@@ -1,0 +1,1 @@
+"""What must be done: desired state, observed state, and the actions between them."""

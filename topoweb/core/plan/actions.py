@@ -1,0 +1,161 @@
+"""The closed set of things the worker can do to the kernel.
+
+Each action is undone or repeated by another plan, never by itself: the loop is level-triggered.
+Adding an action means: a class here, a renderer (`render`), an applier (`kernel.apply`), a
+golden line; tests hold the four together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from topoweb.core.plan.state import Endpoint, RouteState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddNamespace:
+    """Create a namespace. lo is down, forwarding is what the host has: both are set apart."""
+
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveNamespace:
+    """Drop a namespace with all that is in it."""
+
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddBridge:
+    """Create a bridge, up or down, in its final namespace."""
+
+    namespace: str
+    name: str
+    up: bool
+    mtu: int
+    stp: bool
+    ageing: int
+    tag: str
+    mac: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VethEnd:
+    """One end of a cable as it is born: name, namespace, MAC, MTU, bridge, flags."""
+
+    at: Endpoint
+    mac: str | None
+    mtu: int
+    master: str | None
+    up: bool
+    tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddVeth:
+    """Create a cable with both ends in their final namespaces, in one message."""
+
+    a: VethEnd
+    b: VethEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveDevice:
+    """Delete a device; a veth takes its peer with it."""
+
+    at: Endpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDevice:
+    """Change what can be changed in place. None leaves a property as it is.
+
+    ``master=""`` takes the device out of its bridge.
+    """
+
+    at: Endpoint
+    up: bool | None = None
+    mtu: int | None = None
+    mac: str | None = None
+    master: str | None = None
+    stp: bool | None = None
+    ageing: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddAddress:
+    """Add a prefix with host bits to a device."""
+
+    at: Endpoint
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveAddress:
+    """Remove a prefix from a device."""
+
+    at: Endpoint
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddRoute:
+    """Add a route to the main table."""
+
+    namespace: str
+    route: RouteState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveRoute:
+    """Remove a route from the main table."""
+
+    namespace: str
+    route: RouteState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetForwarding:
+    """Write net.ipv4.ip_forward or net.ipv6.conf.all.forwarding; None leaves it."""
+
+    namespace: str
+    ipv4: bool | None = None
+    ipv6: bool | None = None
+
+
+Action = (
+    AddNamespace
+    | RemoveNamespace
+    | AddBridge
+    | AddVeth
+    | RemoveDevice
+    | SetDevice
+    | AddAddress
+    | RemoveAddress
+    | AddRoute
+    | RemoveRoute
+    | SetForwarding
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An action and the reason for it, in words ("h1: address 10.0.0.2/24 is drawn")."""
+
+    action: Action
+    reason: str
+    subject: str = ""  # id of the drawn object that asked for it; "" for leftovers
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Ordered steps. An empty plan means: the kernel is as drawn."""
+
+    steps: tuple[Step, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)

@@ -1,0 +1,68 @@
+"""The one shape for what a lab should be in the kernel and for what it is.
+
+`expand` makes it from the drawing, `kernel.observe` from the kernel, `diff` compares the two.
+Interfaces are named by (namespace key, interface name); ifindexes stay inside `kernel`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+DeviceKind = Literal["loopback", "veth", "bridge", "other"]
+STP_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An interface by namespace key (the node id) and interface name."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceState:
+    """A network device. In a desired state ``oper`` and ``stp_state`` are None: not wished for."""
+
+    name: str
+    kind: DeviceKind
+    up: bool  # IFF_UP
+    mac: str | None = None  # None in a desired state: whatever the kernel has
+    mtu: int = 1500
+    master: str | None = None  # name of the bridge in the same namespace
+    peer: Endpoint | None = None  # veth: the other end; None when it is outside the lab
+    addresses: frozenset[str] = frozenset()  # global ones only; kernel-made link-locals left out
+    stp: bool | None = None  # bridges
+    ageing: int | None = None  # bridges, seconds
+    tag: str = ""  # ifalias: topoweb:<lab>:<link>:<end>
+    oper: str | None = None  # IFLA_OPERSTATE in words: up, down, lowerlayerdown, unknown …
+    stp_state: str | None = None  # bridge port, one of STP_STATES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteState:
+    """A unicast route of the main table. Identity: prefix, metric, next hop, device."""
+
+    prefix: str  # canonical network, "0.0.0.0/0"
+    via: str | None = None
+    device: str | None = None  # interface name
+    metric: int = 0  # IPv6: 1024 is the kernel's default
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceState:
+    """One node's network namespace. Routes made by the kernel itself are left out."""
+
+    forward_ipv4: bool = False
+    forward_ipv6: bool = False
+    devices: Mapping[str, DeviceState] = field(default_factory=dict)  # by name, "lo" included
+    routes: frozenset[RouteState] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabState:
+    """All namespaces of a lab by key (node id). ``LabState()``: nothing exists."""
+
+    namespaces: Mapping[str, NamespaceState] = field(default_factory=dict)

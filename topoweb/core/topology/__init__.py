@@ -1,0 +1,1 @@
+"""What is drawn: the topology, its stored document, its rules and its changes."""

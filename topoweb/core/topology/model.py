@@ -1,0 +1,107 @@
+"""The drawing as frozen values.
+
+Six flat collections keyed by id. An interface names its node, a link its two interfaces, a
+route its node: so one property of one object can change without rewriting another, which is
+what makes last-writer-wins per property (`operations`) and cheap diffs possible.
+
+Ids are chosen by whoever draws (browser, CLI, API), match ``[A-Za-z0-9_-]{1,40}`` and never
+reach the kernel: the worker names kernel objects itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+NodeKind = Literal["host", "router", "switch"]
+LinkKind = Literal["veth"]
+COLLECTIONS = ("nodes", "interfaces", "links", "routes", "notes", "groups")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A namespace to be: host, router, or switch (a namespace that holds one bridge ``br0``)."""
+
+    kind: NodeKind
+    name: str
+    x: float = 0.0
+    y: float = 0.0
+    forward_ipv4: bool = False  # drawing a router sets both; any node may forward
+    forward_ipv6: bool = False
+    stp: bool = False  # switch only: IEEE 802.1D spanning tree of the kernel's bridge
+    ageing: int = 300  # switch only: seconds an FDB entry lives
+    addresses: tuple[str, ...] = ()  # switch only: prefixes on br0 itself, "10.0.0.1/24"
+    lo_up: bool = True  # loopback up; the seed's lesson needs a namespace with lo down
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interface:
+    """A port of a node. On a switch it is a bridge port unless ``bridged`` is False."""
+
+    node: str
+    name: str
+    mac: str | None = None  # "02:00:00:00:00:01"; None: derived from lab and interface id
+    mtu: int = 1500
+    up: bool = True
+    addresses: tuple[str, ...] = ()  # prefixes with host bits: "10.0.0.1/24", "2001:db8::1/64"
+    bridged: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A cable between two interfaces."""
+
+    kind: LinkKind = "veth"
+    a: str  # interface id
+    b: str  # interface id
+    up: bool = True  # False: both ends are set down
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A static route of a node. At least one of next hop and device is given."""
+
+    node: str
+    prefix: str  # "10.0.2.0/24", "0.0.0.0/0", "::/0"
+    via: str | None = None  # next hop address
+    device: str | None = None  # interface id
+    metric: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A sticky note. Text is shown as text, never as markup."""
+
+    text: str
+    x: float = 0.0
+    y: float = 0.0
+    width: float = 180.0
+    height: float = 90.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A coloured frame behind the nodes, for people only."""
+
+    name: str
+    x: float = 0.0
+    y: float = 0.0
+    width: float = 320.0
+    height: float = 240.0
+    color: str = "blue"  # blue, orange, teal, violet, grey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """A whole drawing."""
+
+    name: str = ""
+    description: str = ""
+    auto_address: bool = True  # a new cable gets a subnet, a gateway and default routes
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    interfaces: Mapping[str, Interface] = field(default_factory=dict)
+    links: Mapping[str, Link] = field(default_factory=dict)
+    routes: Mapping[str, Route] = field(default_factory=dict)
+    notes: Mapping[str, Note] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)

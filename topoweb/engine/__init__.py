@@ -1,0 +1,1 @@
+"""The worker without Django: reconcile, feeds, streams, probes. Asyncio, no framework."""
