@@ -1,0 +1,133 @@
+/**
+ * The seam between the canvas and everything else. The scene knows no framework, no network and
+ * no document: it is handed what to draw and says what the pointer did.
+ */
+
+export type GlyphKind = "host" | "router" | "switch";
+
+/** What a node looks like now. `state`: dot colour and letter; planned nodes are ghosts. */
+export interface SceneNode {
+  id: string;
+  kind: GlyphKind;
+  name: string;
+  label: string; // second line: an address or a count
+  x: number; // world px, centre
+  y: number;
+  state: "draft" | "planned" | "up" | "warning" | "down" | "stale";
+  drift: boolean;
+  problem: "error" | "warning" | null;
+}
+
+/** What a cable looks like now. Parallel cables between two nodes are fanned out. */
+export interface SceneLink {
+  id: string;
+  a: string; // node ids
+  b: string;
+  portA: string;
+  portB: string;
+  state: "draft" | "planned" | "up" | "down" | "off" | "blocked" | "stale";
+  blockedEnd: "a" | "b" | null;
+  rate: number; // bit/s, both directions together; 0: no label
+  rateLabel: string;
+}
+
+export interface SceneGroup {
+  id: string;
+  name: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  color: string;
+}
+
+export interface SceneNote {
+  id: string;
+  text: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface SceneContent {
+  nodes: SceneNode[];
+  links: SceneLink[];
+  groups: SceneGroup[];
+  notes: SceneNote[];
+}
+
+/** One passage of one packet along one cable, in scene time (ms on the scene's clock). */
+export interface PacketPassage {
+  link: string;
+  forward: boolean; // a → b
+  start: number;
+  end: number;
+  protocol: string; // key of the glyph table
+  packet: number; // identity across cables
+  number: number; // row number in the packet list
+}
+
+/** A result that the canvas shows at a node: a probe's outcome, a verdict. */
+export interface SceneCallout {
+  id: string;
+  node: string;
+  text: string;
+  tone: "ok" | "bad" | "info";
+}
+
+export type Selection = ReadonlySet<string>; // ids of nodes, links, notes, groups
+
+export type Tool =
+  | { kind: "select" }
+  | { kind: "connect"; from?: string }
+  | { kind: "place"; what: GlyphKind | "note" | "group" }
+  | { kind: "pan" }
+  | { kind: "probe"; source?: string };
+
+/** What the user did. Coordinates are world px. The scene never changes the content itself. */
+export interface SceneEvents {
+  select(ids: string[], mode: "replace" | "toggle" | "add"): void;
+  move(moves: { id: string; x: number; y: number; width?: number; height?: number }[], done: boolean): void;
+  connect(from: string, to: string): void;
+  place(what: GlyphKind | "note" | "group", x: number, y: number): void;
+  dropOnLink(link: string, what: GlyphKind, x: number, y: number): void;
+  open(id: string): void; // double click or Enter
+  menu(ids: string[], clientX: number, clientY: number): void;
+  probe(source: string, target: string): void;
+  pickPacket(number: number): void;
+  toolDone(): void; // the tool has done its job or was cancelled
+  camera(zoom: number): void;
+  hover(id: string | null): void;
+}
+
+export interface SceneView {
+  setContent(content: SceneContent): void;
+  /** Cheap partial updates for the live stream; unknown ids are ignored. */
+  updateNodes(nodes: SceneNode[]): void;
+  updateLinks(links: SceneLink[]): void;
+  setSelection(ids: Selection): void;
+  setTool(tool: Tool): void;
+  setTheme(theme: "light" | "dark"): void;
+  setLabels(labels: Record<string, string>): void; // i18n: "planned", "down", "STP blocked", …
+  setReducedMotion(reduced: boolean): void;
+  addPackets(passages: PacketPassage[]): void;
+  clearPackets(): void;
+  highlightPacket(packet: number | null): void;
+  setCallouts(callouts: SceneCallout[]): void;
+  /** The clock packets are drawn by, in ms; pausing freezes them. */
+  now(): number;
+  setPaused(paused: boolean): void;
+  fit(ids?: string[]): void;
+  zoomBy(factor: number): void;
+  panBy(dx: number, dy: number): void;
+  centerOn(id: string): void;
+  worldToClient(x: number, y: number): { x: number; y: number };
+  clientToWorld(x: number, y: number): { x: number; y: number };
+  exportSvg(): string;
+  exportPng(scale: number): Promise<Blob>;
+  stats(): { frameMs: number; passages: number; dpr: number };
+  destroy(): void;
+}
+
+export declare function createScene(host: HTMLElement, events: SceneEvents): SceneView;

@@ -1,0 +1,30 @@
+import { resolve } from "node:path";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+// The bundle is committed under stable names; Django adds the version (docs/decisions).
+export default defineConfig({
+  plugins: [react()],
+  base: "./",
+  publicDir: false,
+  build: {
+    outDir: resolve(import.meta.dirname, "../static/topoweb"),
+    emptyOutDir: true,
+    sourcemap: false,
+    modulePreload: false,
+    cssCodeSplit: false,
+    rollupOptions: {
+      input: resolve(import.meta.dirname, "src/app/main.tsx"),
+      output: {
+        entryFileNames: "app.js",
+        chunkFileNames: "[name].js",
+        assetFileNames: (asset) =>
+          asset.names[0]?.endsWith(".css") ? "app.css" : "assets/[name][extname]",
+        manualChunks: (id: string) => (id.includes("node_modules") ? "vendor" : undefined),
+      },
+    },
+  },
+  worker: { format: "es", rollupOptions: { output: { entryFileNames: "[name].js" } } },
+  server: { proxy: { "/api": "http://127.0.0.1:8000", "/ws": { target: "ws://127.0.0.1:8000", ws: true } } },
+  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
+});
