@@ -1,0 +1,45 @@
+# The newcomer's two commands are `make run` and `make test`; README.md says the rest.
+SHELL := /bin/sh
+PY := .venv/bin/python
+ONLY ?=
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make run     set up and serve topoweb on 127.0.0.1:8000 with a demo lab'
+	@echo 'make test    set up and run the tests        (make test ONLY=expr narrows like pytest -k)'
+	@echo 'make check   linters, types, import rules, contracts and bundle fresh'
+	@echo 'make golden  rewrite the golden files and show the difference'
+	@echo 'make bench   run the benchmarks              (make bench ONLY=name runs one)'
+	@echo 'make build   rebuild the front end into static/ (needs Node 20.19 or newer)'
+	@echo 'make lock    refresh the hashed requirement files'
+
+run:
+	@scripts/setup run
+	@exec $(PY) manage.py serve
+
+test:
+	@scripts/setup test
+	@scripts/test '$(ONLY)'
+
+check:
+	@scripts/setup test
+	@scripts/check
+
+golden:
+	@scripts/setup test
+	@$(PY) -m tests.golden.update
+	@git --no-pager diff --stat -- tests/golden
+
+bench:
+	@scripts/setup test
+	@scripts/bench '$(ONLY)'
+
+build:
+	@scripts/frontend build
+
+lock:
+	@$(PY) -m pip install -q uv
+	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/run.txt
+	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+
+.PHONY: help run test check golden bench build lock

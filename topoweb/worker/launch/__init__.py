@@ -1,0 +1,1 @@
+"""How the product's processes are started: alone, or as several under one supervisor."""
