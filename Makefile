@@ -15,7 +15,7 @@ help:
 
 run:
 	@scripts/setup run
-	@exec $(PY) manage.py serve
+	@TOPOWEB_DATA="$${TOPOWEB_DATA:-$(CURDIR)/var}" exec $(PY) manage.py serve $(ARGS)
 
 test:
 	@scripts/setup test
