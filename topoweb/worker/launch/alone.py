@@ -14,10 +14,15 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from topoweb.worker.launch.several import announce
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from daphne.server import Server
 
 log = logging.getLogger(__name__)
 INNER = "TOPOWEB_INNER"  # set in the re-executed process
@@ -43,7 +48,7 @@ def reexecute(arguments: list[str]) -> None:
     command = [unshare or "unshare", "--user", "--map-root-user", "--mount"]
     os.environ |= {INNER: "1", "TOPOWEB_MODE": "alone"}
     os.environ.setdefault("TOPOWEB_RUN", str(run_directory()))
-    if unshare is None or subprocess.run([*command, "true"], check=False, stderr=-3).returncode:
+    if unshare is None or not _works([*command, "true"]):
         log.warning(
             "This host allows no user namespaces, so labs cannot run; drawing works. "
             "Run topoweb as root, or: sysctl kernel.unprivileged_userns_clone=1 "
@@ -55,13 +60,19 @@ def reexecute(arguments: list[str]) -> None:
     os.execv(unshare, program)  # noqa: S606 - our own program, no shell
 
 
+def _works(command: list[str]) -> bool:
+    return subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+
 def serve(host: str, port: int, path: str) -> None:
     """Run web, worker and tracer on one event loop until SIGTERM or SIGINT."""
     # Importing daphne.server installs Twisted's asyncio reactor, so it must come first.
     from channels.routing import get_default_application
     from daphne.server import Server
-    from twisted.internet import defer, reactor
+    from twisted.internet import defer
+    from twisted.internet import reactor as installed
 
+    reactor: Any = installed  # a module by its stubs, the installed reactor in truth
     services = _Services()
 
     def stopped() -> defer.Deferred[None]:
@@ -78,7 +89,7 @@ def serve(host: str, port: int, path: str) -> None:
     server.run()
 
 
-def _announce_when_listening(server, host: str, port: int, path: str) -> None:  # type: ignore[no-untyped-def]
+def _announce_when_listening(server: Server, host: str, port: int, path: str) -> None:
     for listener in server.listeners:
         listener.addCallback(lambda _: announce(host, port, path))
 
@@ -93,13 +104,13 @@ class _Services:
     def start(self) -> None:
         from topoweb.worker import service, tracer
 
-        runs: list[tuple[str, Callable[[asyncio.Event], object]]] = [
+        runs: list[tuple[str, Callable[[asyncio.Event], Coroutine[object, object, None]]]] = [
             ("worker", service.build().run),
             ("tracer", tracer.build().run),
         ]
         loop = asyncio.get_event_loop()
         for name, run in runs:
-            task = loop.create_task(run(self._stop), name=name)  # type: ignore[arg-type]
+            task = loop.create_task(run(self._stop), name=name)
             task.add_done_callback(self._ended)
             self._tasks.append(task)
 

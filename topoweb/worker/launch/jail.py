@@ -15,7 +15,6 @@ import argparse
 import ctypes
 import os
 import stat
-import sys
 import tempfile
 from pathlib import Path
 
@@ -104,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -18,9 +18,16 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.worker.launch.processes import Child, Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    Connect = Callable[[], Coroutine[object, object, Streams]]
 
 ROOT = Path(__file__).resolve().parents[3]
 WEB_USERS = ("topoweb", "nobody")  # the first that exists runs web and Redis
@@ -177,7 +184,7 @@ async def _until_port(host: str, port: int, stop: asyncio.Event) -> None:
     await _until(lambda: asyncio.open_connection(host, port), f"port {port} to answer", stop)
 
 
-async def _until(connect, what: str, stop: asyncio.Event) -> None:  # type: ignore[no-untyped-def]
+async def _until(connect: Connect, what: str, stop: asyncio.Event) -> None:
     deadline = asyncio.get_running_loop().time() + START_DEADLINE
     while not stop.is_set():
         with contextlib.suppress(OSError):

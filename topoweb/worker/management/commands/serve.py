@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from argparse import ArgumentParser
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.management import call_command
@@ -15,6 +15,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from topoweb.core.errors import TopowebError
 from topoweb.worker.launch import alone, several
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 ROOT_RUN = Path("/run/topoweb")
 
@@ -30,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(self, *args: object, host: str, port: int, **options: object) -> None:
         """Choose the composition by who we are."""
         del args, options
         if os.geteuid() == 0 and alone.INNER not in os.environ:
@@ -40,7 +43,7 @@ class Command(BaseCommand):
             if host not in {"127.0.0.1", "localhost", "::1"}:
                 raise CommandError("Without root topoweb serves one person, on 127.0.0.1 alone.")
             alone.reexecute([f"--host={host}", f"--port={port}"])
-        path = call_command("prepare", verbosity=0)
+        path = call_command("prepare", stdout=StringIO())
         alone.serve(host, port, str(path))
 
     def _several(self, host: str, port: int) -> None:
