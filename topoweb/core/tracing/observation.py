@@ -20,3 +20,7 @@ class Observation:
     direction: Literal["rx", "tx"]  # as the interface sees it
     data: bytes
     length: int
+    lab: int = 0
+    link: str = ""  # the cable that it crossed
+    along: Literal["ab", "ba"] = "ab"  # which way along the cable
+    peer: str = ""  # node at the other end of the cable

@@ -1,0 +1,1 @@
+"""Sources of observations. Each tier keeps the contract of `engine.tracing.CaptureSource`."""
