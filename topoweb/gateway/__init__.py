@@ -1,0 +1,1 @@
+"""The browser's WebSocket: facts from the database, streams from worker and tracer."""

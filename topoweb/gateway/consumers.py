@@ -1,0 +1,202 @@
+"""The lab socket of a browser (docs/protocol.md): facts as text, streams as binary frames.
+
+Channels runs a consumer's handlers one at a time, so they only set an event, hand credit on, or
+start a task; all waiting is done in the tasks, and `disconnect` ends them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from topoweb.gateway.access import Credentials
+from topoweb.gateway.facts import Facts, Message
+from topoweb.gateway.relay import Relay
+from topoweb.labs import queries
+from topoweb.protocol import doorbell
+from topoweb.protocol.frames import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from django.contrib.auth.models import AbstractBaseUser
+
+    from topoweb.labs.models import Lab
+
+T = TypeVar("T")
+STREAMS = {"live": Stream.LIVE, "packets": Stream.PACKETS}
+MALFORMED, SIGNED_OUT, NO_LAB, EXPIRED = 4400, 4401, 4404, 4000
+MAX_MESSAGE = 64 * 1024  # bytes
+MAX_CREDIT = 1000  # a message may grant; the relay cuts it to what may be in flight
+MESSAGES_PER_SECOND = 400  # a browser with both streams at full speed sends about 90
+RECHECK = 5.0  # seconds between looks at session, ownership and rows without a doorbell
+LIFETIME = 12 * 3600.0  # seconds; a channel layer forgets group members after 24 h
+
+log = logging.getLogger(__name__)
+
+
+class LabConsumer(AsyncWebsocketConsumer):
+    """One browser looking at one lab."""
+
+    async def connect(self) -> None:
+        """Accept, so that a refusal can carry its code, and start to tell facts."""
+        self._lab: int = self.scope["url_route"]["kwargs"]["lab"]
+        self._credentials = Credentials.of(cast("dict[str, Any]", self.scope))
+        self._facts: Facts | None = None
+        self._changed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._relays: dict[Stream, tuple[Relay, asyncio.Task[None]]] = {}
+        self._rate = (0, 0)  # second, messages in it
+        await self.accept()
+        await self.channel_layer.group_add(doorbell.lab_group(self._lab), self.channel_name)
+        self._start(self._tell())
+
+    async def disconnect(self, code: int) -> None:
+        """End all tasks."""
+        del code
+        await self.channel_layer.group_discard(doorbell.lab_group(self._lab), self.channel_name)
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def lab_changed(self, event: doorbell.Doorbell) -> None:
+        """Look at the rows again: a doorbell."""
+        del event
+        self._changed.set()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Take a browser's message; anything not in the protocol closes the socket."""
+        del bytes_data
+        second = int(time.monotonic())
+        self._rate = (second, self._rate[1] + 1 if self._rate[0] == second else 1)
+        message = parse(text_data)
+        if message is None or self._rate[1] > MESSAGES_PER_SECOND:
+            await self._refuse(MALFORMED)
+            return
+        stream = STREAMS[message["stream"]]
+        if message["type"] == "credit":
+            if stream in self._relays:  # else it crossed with a close
+                self._relays[stream][0].credit(message["credit"])
+            return
+        self._end(stream)
+        if message["type"] == "open":
+            self._open(stream, message["stream"], message.get("params", {}))
+
+    def _open(self, stream: Stream, name: str, params: Message) -> None:
+        async def notify(code: str, text: str) -> None:
+            await self._say({"type": "notice", "code": code, "message": text, "stream": name})
+
+        relay = Relay(
+            stream, params, self._lab, send=self._pass, notify=notify, authorize=self._authorize
+        )
+        self._relays[stream] = relay, self._start(relay.run())
+
+    def _end(self, stream: Stream) -> None:
+        if stream in self._relays:
+            self._relays.pop(stream)[1].cancel()
+
+    async def _tell(self) -> None:
+        """Tell what is new after each doorbell, and look anyway every few seconds."""
+        until = time.monotonic() + LIFETIME
+        while time.monotonic() < until:
+            self._changed.clear()
+            try:
+                messages = await _in_thread(self._news)()
+            except _Denied as denied:
+                await self._refuse(denied.code)
+                return
+            except Exception:  # the database is away: the next look may find it
+                log.exception("facts of lab %d could not be read", self._lab)
+                messages = []
+            for message in messages:
+                await self._say(message)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RECHECK):
+                    await self._changed.wait()
+        await self._refuse(EXPIRED)
+
+    def _news(self) -> list[Message]:
+        user, lab = self._look()
+        if self._facts is None:
+            self._facts = Facts(lab, user)
+        return self._facts.news(lab)
+
+    def _look(self) -> tuple[AbstractBaseUser, Lab]:
+        """Return viewer and lab as the rows are now. `_Denied` when one is not, or not theirs."""
+        user = self._credentials.user()
+        if user is None:
+            raise _Denied(SIGNED_OUT)
+        lab = queries.lab_for(user, self._lab)
+        if lab is None:  # another user's lab is not told apart from none
+            raise _Denied(NO_LAB)
+        return user, lab
+
+    async def _authorize(self) -> int | None:
+        """Return the viewer's id while they may look at the lab."""
+        try:
+            user, _ = await _in_thread(self._look)()
+        except _Denied:
+            self._changed.set()  # `_tell` closes the socket with the reason
+            return None
+        return int(user.pk)
+
+    async def _refuse(self, code: int) -> None:
+        for stream in tuple(self._relays):
+            self._end(stream)
+        await self.close(code)
+
+    async def _pass(self, data: bytes) -> None:
+        await self.send(bytes_data=data)
+
+    async def _say(self, message: Message) -> None:
+        await self.send(text_data=json.dumps(message, separators=(",", ":"), ensure_ascii=False))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a task of lab %d's socket failed", self._lab, exc_info=error)
+
+
+class _Denied(Exception):  # noqa: N818 - an outcome rather than a fault
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def parse(text: str | None) -> Message | None:
+    """Return a browser's message when it has the shape of one; None for anything else."""
+    if text is None or len(text.encode("utf-8", "surrogatepass")) > MAX_MESSAGE:
+        return None
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(message, dict) or message.get("stream") not in tuple(STREAMS):
+        return None
+    credit, params = message.get("credit"), message.get("params", {})
+    well_formed = {
+        "open": isinstance(params, dict),
+        "credit": type(credit) is int and 0 < credit <= MAX_CREDIT,
+        "close": True,
+    }
+    kind = message.get("type")
+    return message if isinstance(kind, str) and well_formed.get(kind) else None
+
+
+def _in_thread(work: Callable[[], T]) -> Callable[[], Awaitable[T]]:
+    # Not thread sensitive: one slow query must not hold up every other socket.
+    return database_sync_to_async(work, thread_sensitive=False)
