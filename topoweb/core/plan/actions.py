@@ -8,8 +8,10 @@ golden line; tests hold the four together.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from topoweb.core.plan.state import Endpoint, RouteState
+if TYPE_CHECKING:
+    from topoweb.core.plan.state import Endpoint, RouteState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,11 @@ Interfaces are named by (namespace key, interface name); ifindexes stay inside `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DeviceKind = Literal["loopback", "veth", "bridge", "other"]
 STP_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")

@@ -10,9 +10,11 @@ reach the kernel: the worker names kernel objects itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NodeKind = Literal["host", "router", "switch"]
 LinkKind = Literal["veth"]

@@ -1,0 +1,137 @@
+"""From what is to what should be: the ordered steps, each with its reason.
+
+Order: stale routes and addresses go first, then stale devices (before new ones: a name may be
+needed again, and two cables where one is drawn could close a switching loop), then namespaces,
+bridges, cables, properties, addresses, forwarding, routes, and last the namespaces that are not
+drawn. What the kernel takes away by itself on the way (routes of a device that goes down …) is
+foreseen and added again.
+"""
+
+from __future__ import annotations
+
+from topoweb.core.plan.actions import (
+    AddBridge,
+    AddNamespace,
+    AddVeth,
+    Plan,
+    RemoveDevice,
+    RemoveNamespace,
+    VethEnd,
+)
+from topoweb.core.plan.drift import Drift, drift
+from topoweb.core.plan.merge import intact, merge
+from topoweb.core.plan.node_diff import node_steps
+from topoweb.core.plan.state import DeviceState, Endpoint, LabState
+from topoweb.core.plan.steps import Phase, Steps
+from topoweb.core.plan.subjects import Subjects
+
+__all__ = ["Drift", "diff", "drift"]
+
+
+def diff(
+    desired: LabState,
+    observed: LabState,
+    subjects: Subjects | None = None,
+    *,
+    previous: LabState | None = None,
+    restore: bool = False,
+) -> Plan:
+    """Return the steps that bring ``observed`` to ``desired``.
+
+    ``previous`` is the desired state last applied without failure: what the drawing did not
+    change since then is left as users set it in a terminal (drift). None enforces all that is
+    drawn. ``restore`` enforces it too and removes the veths and bridges that users made.
+    """
+    target = merge(desired, observed, previous, restore=restore)
+    steps = Steps(subjects or Subjects())
+    kept = intact(target, observed)
+    gone = _remove(target, observed, kept, steps)
+    _add(target, observed, kept, steps)
+    for key, want in target.namespaces.items():
+        node_steps(key, want, observed.namespaces.get(key), gone, steps)
+    return steps.plan()
+
+
+def _remove(
+    target: LabState, observed: LabState, kept: set[Endpoint], steps: Steps
+) -> set[Endpoint]:
+    """Add the removals; return the devices that are gone after them."""
+    dead = [
+        Endpoint(namespace=key, name=name)
+        for key, namespace in observed.namespaces.items()
+        for name, device in namespace.devices.items()
+        if key in target.namespaces
+        and device.kind != "loopback"
+        and Endpoint(namespace=key, name=name) not in kept
+    ]
+    gone: set[Endpoint] = set()
+    for at in dead:
+        peer = observed.namespaces[at.namespace].devices[at.name].peer
+        needed = at.name in target.namespaces[at.namespace].devices
+        goes_anyhow = peer is not None and (
+            peer in gone or (peer.namespace not in target.namespaces and not needed)
+        )
+        if not goes_anyhow:
+            why = "is not as drawn and is made again" if needed else "is not drawn"
+            reason = f"{steps.port(at)} {why}"
+            subject = steps.owner(at) if needed else ""
+            steps.add(Phase.REMOVE_DEVICES, RemoveDevice(at=at), reason, subject)
+        gone.add(at)
+    for key in observed.namespaces:
+        if key not in target.namespaces:
+            reason = f"{steps.node(key)} is not drawn"
+            steps.add(Phase.REMOVE_NAMESPACES, RemoveNamespace(namespace=key), reason)
+    return gone
+
+
+def _add(target: LabState, observed: LabState, kept: set[Endpoint], steps: Steps) -> None:
+    made: set[Endpoint] = set()
+    for key, namespace in target.namespaces.items():
+        if key not in observed.namespaces:
+            reason = f"{steps.node(key)} is drawn"
+            steps.add(Phase.ADD_NAMESPACES, AddNamespace(namespace=key), reason, key)
+        for name, device in namespace.devices.items():
+            at = Endpoint(namespace=key, name=name)
+            if at in kept or at in made:
+                continue
+            if device.kind == "bridge":
+                _add_bridge(at, device, steps)
+            elif device.peer is not None:
+                made |= {at, device.peer}
+                _add_veth(at, device, target, steps)
+
+
+def _add_bridge(at: Endpoint, device: DeviceState, steps: Steps) -> None:
+    action = AddBridge(
+        namespace=at.namespace,
+        name=at.name,
+        up=device.up,
+        mtu=device.mtu,
+        stp=bool(device.stp),
+        ageing=300 if device.ageing is None else device.ageing,
+        tag=device.tag,
+        mac=device.mac,
+    )
+    reason = f"{steps.node(at.namespace)} switches by its bridge {at.name}"
+    steps.add(Phase.ADD_BRIDGES, action, reason, steps.owner(at))
+
+
+def _add_veth(at: Endpoint, device: DeviceState, target: LabState, steps: Steps) -> None:
+    far = device.peer
+    if far is None or far.namespace not in target.namespaces:
+        return
+    peer = target.namespaces[far.namespace].devices.get(far.name)
+    if peer is None or peer.peer != at:  # two interfaces of one name: `validate` has said so
+        return
+    ends = [_veth_end(at, device), _veth_end(far, peer)]
+    if peer.tag.endswith(":a"):
+        ends.reverse()
+    reason = f"the cable {steps.port(ends[0].at)} – {steps.port(ends[1].at)} is drawn"
+    subject = steps.subjects.links.get(at)
+    steps.add(Phase.ADD_CABLES, AddVeth(a=ends[0], b=ends[1]), reason, subject)
+
+
+def _veth_end(at: Endpoint, device: DeviceState) -> VethEnd:
+    return VethEnd(
+        at=at, mac=device.mac, mtu=device.mtu, master=device.master, up=device.up, tag=device.tag
+    )

@@ -1,0 +1,172 @@
+"""Steps as the commands a learner would type: one or two lines an action, in `ip` and `sysctl`.
+
+Namespaces are called by their node's name. Lines are for a POSIX shell: what users wrote is
+quoted.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from topoweb.core.plan.actions import (
+    Action,
+    AddAddress,
+    AddBridge,
+    AddNamespace,
+    AddRoute,
+    AddVeth,
+    Plan,
+    RemoveAddress,
+    RemoveDevice,
+    RemoveNamespace,
+    RemoveRoute,
+    SetDevice,
+    SetForwarding,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from topoweb.core.plan.state import Endpoint, RouteState
+
+CENTISECONDS = 100  # ageing_time of `ip link` is in USER_HZ
+
+
+def render(action: Action, names: Mapping[str, str]) -> list[str]:
+    """Return the command lines for one action. ``names``: namespace key → node name."""
+    shell = _Shell(names)
+    return list(_RENDERERS[type(action)](shell, action))
+
+
+def script(plan: Plan, names: Mapping[str, str]) -> list[str]:
+    """Return the command lines for a whole plan, in order."""
+    shell = _Shell(names)
+    return [
+        line for step in plan.steps for line in _RENDERERS[type(step.action)](shell, step.action)
+    ]
+
+
+class _Shell:
+    """Puts words together, quoted, with nodes by their names."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+
+    def node(self, namespace: str) -> str:
+        return self._names.get(namespace, namespace)
+
+    def ip(self, *words: object) -> str:
+        return shlex.join(["ip", *map(str, words)])
+
+    def inside(self, namespace: str, *words: object) -> str:
+        """Return an `ip` command that acts inside a node."""
+        return self.ip("-n", self.node(namespace), *words)
+
+    def sysctl(self, namespace: str, setting: str) -> str:
+        return self.ip("netns", "exec", self.node(namespace), "sysctl", "-w", setting)
+
+
+def _add_namespace(shell: _Shell, action: AddNamespace) -> Iterator[str]:
+    yield shell.ip("netns", "add", shell.node(action.namespace))
+
+
+def _remove_namespace(shell: _Shell, action: RemoveNamespace) -> Iterator[str]:
+    yield shell.ip("netns", "del", shell.node(action.namespace))
+
+
+def _add_bridge(shell: _Shell, action: AddBridge) -> Iterator[str]:
+    words: list[object] = ["address", action.mac] if action.mac else []
+    yield shell.inside(
+        action.namespace,
+        *("link", "add", "name", action.name, *words, "mtu", action.mtu, "type", "bridge"),
+        *("stp_state", int(action.stp), "ageing_time", action.ageing * CENTISECONDS),
+    )
+    if action.up:
+        yield shell.inside(action.namespace, "link", "set", "dev", action.name, "up")
+
+
+def _add_veth(shell: _Shell, action: AddVeth) -> Iterator[str]:
+    def words(end: Any) -> list[object]:  # noqa: ANN401
+        mac = ["address", end.mac] if end.mac else []
+        return ["name", end.at.name, *mac, "mtu", end.mtu, "netns", shell.node(end.at.namespace)]
+
+    yield shell.ip("link", "add", *words(action.a), "type", "veth", "peer", *words(action.b))
+    for end in (action.a, action.b):
+        if end.master:
+            yield _link_set(shell, end.at, "master", end.master)
+        if end.up:
+            yield _link_set(shell, end.at, "up")
+
+
+def _remove_device(shell: _Shell, action: RemoveDevice) -> Iterator[str]:
+    yield shell.inside(action.at.namespace, "link", "del", "dev", action.at.name)
+
+
+def _set_device(shell: _Shell, action: SetDevice) -> Iterator[str]:
+    if action.mtu is not None:
+        yield _link_set(shell, action.at, "mtu", action.mtu)
+    if action.mac is not None:
+        yield _link_set(shell, action.at, "address", action.mac)
+    if action.master is not None:
+        yield _link_set(
+            shell, action.at, *(("master", action.master) if action.master else ("nomaster",))
+        )
+    if action.stp is not None:
+        yield _link_set(shell, action.at, "type", "bridge", "stp_state", int(action.stp))
+    if action.ageing is not None:
+        ageing = action.ageing * CENTISECONDS
+        yield _link_set(shell, action.at, "type", "bridge", "ageing_time", ageing)
+    if action.up is not None:
+        yield _link_set(shell, action.at, "up" if action.up else "down")
+
+
+def _link_set(shell: _Shell, at: Endpoint, *words: object) -> str:
+    return shell.inside(at.namespace, "link", "set", "dev", at.name, *words)
+
+
+def _add_address(shell: _Shell, action: AddAddress) -> Iterator[str]:
+    yield shell.inside(action.at.namespace, "addr", "add", action.address, "dev", action.at.name)
+
+
+def _remove_address(shell: _Shell, action: RemoveAddress) -> Iterator[str]:
+    yield shell.inside(action.at.namespace, "addr", "del", action.address, "dev", action.at.name)
+
+
+def _add_route(shell: _Shell, action: AddRoute) -> Iterator[str]:
+    yield shell.inside(action.namespace, "route", "add", *_route(action.route))
+
+
+def _remove_route(shell: _Shell, action: RemoveRoute) -> Iterator[str]:
+    yield shell.inside(action.namespace, "route", "del", *_route(action.route))
+
+
+def _route(route: RouteState) -> list[object]:
+    words: list[object] = [route.prefix]
+    words += ["via", route.via] if route.via else []
+    words += ["dev", route.device] if route.device else []
+    usual = 1024 if ":" in route.prefix else 0
+    return words + (["metric", route.metric] if route.metric != usual else [])
+
+
+def _set_forwarding(shell: _Shell, action: SetForwarding) -> Iterator[str]:
+    if action.ipv4 is not None:
+        yield shell.sysctl(action.namespace, f"net.ipv4.ip_forward={int(action.ipv4)}")
+    if action.ipv6 is not None:
+        setting = f"net.ipv6.conf.all.forwarding={int(action.ipv6)}"
+        yield shell.sysctl(action.namespace, setting)
+
+
+_RENDERERS: Mapping[type[Any], Callable[[_Shell, Any], Iterator[str]]] = {
+    AddNamespace: _add_namespace,
+    RemoveNamespace: _remove_namespace,
+    AddBridge: _add_bridge,
+    AddVeth: _add_veth,
+    RemoveDevice: _remove_device,
+    SetDevice: _set_device,
+    AddAddress: _add_address,
+    RemoveAddress: _remove_address,
+    AddRoute: _add_route,
+    RemoveRoute: _remove_route,
+    SetForwarding: _set_forwarding,
+}
