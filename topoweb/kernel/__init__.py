@@ -1,0 +1,1 @@
+"""Linux: namespaces, netlink, captures, probes. No Django here."""

@@ -1,0 +1,1 @@
+"""Running a plan against the kernel: one file an action family."""

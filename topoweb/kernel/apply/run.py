@@ -1,0 +1,262 @@
+"""Runs the steps of a plan with few system calls.
+
+Steps keep their order where it matters: a plan is cut into phases (namespaces, cables, inside
+namespaces, removal of namespaces), and inside a phase everything of one namespace goes out in
+one send, errors told apart by sequence number.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import threading
+from collections import defaultdict
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.plan.actions import (
+    AddAddress,
+    AddBridge,
+    AddNamespace,
+    AddRoute,
+    AddVeth,
+    RemoveAddress,
+    RemoveNamespace,
+    RemoveRoute,
+    SetDevice,
+    SetForwarding,
+)
+from topoweb.kernel import netns
+from topoweb.kernel.apply import addresses, forwarding, links, routes
+from topoweb.kernel.apply.outcome import Outcome, namespace_of
+from topoweb.kernel.apply.site import Devices, MissingDeviceError, Site
+from topoweb.kernel.netlink import Netlink, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+
+    from topoweb.core.plan.actions import Action, Step
+    from topoweb.kernel.netlink import Message
+
+    Handler = Callable[[Site, Step], None]
+    Queue = Sequence[tuple[Handler | None, Step]]
+
+VETH_BATCH = 64
+ERRNO = {ErrorKind.LOST: errno.ENODEV, ErrorKind.BUSY: errno.EBUSY, ErrorKind.LIMIT: errno.ENOSPC}
+
+
+class Spaces(Protocol):
+    """A lab's namespaces as a run needs them."""
+
+    def add(self, nodes: Sequence[str]) -> Sequence[str]:
+        """Create those namespaces that do not exist, all at once, and return them.
+
+        OSError or TopowebError when the kernel refuses.
+        """
+
+    def remove(self, nodes: Sequence[str]) -> None:
+        """Drop namespaces and return when they and their cables are gone."""
+
+    def lease(self) -> AbstractContextManager[Callable[[str], int]]:
+        """Give a function that opens namespaces, valid until some are added or removed."""
+
+    def foresee(self, steps: Sequence[Step]) -> None:
+        """Note which cables a plan makes and takes away."""
+
+    def flush(self) -> None:
+        """Write down what was noted."""
+
+
+HANDLERS: dict[type[Action], Handler] = {
+    AddBridge: links.add_bridge,
+    SetDevice: links.set_device,
+    AddAddress: addresses.add_address,
+    RemoveAddress: addresses.remove_address,
+    AddRoute: routes.add_route,
+    RemoveRoute: routes.remove_route,
+    SetForwarding: forwarding.set_forwarding,
+}
+
+
+class Run:
+    """One plan on its way into the kernel. `execute` runs in a throw-away thread."""
+
+    def __init__(self, spaces: Spaces) -> None:
+        self.outcome = Outcome()
+        self.cancel = threading.Event()
+        self._spaces = spaces
+        self._devices: defaultdict[str, Devices] = defaultdict(Devices)
+        self._pending: defaultdict[str, list[tuple[Handler | None, Step]]] = defaultdict(list)
+        self._ipv6: set[str] = set()
+        self._fds: dict[str, int] = {}
+        self._lease = ExitStack()
+        self._open: Callable[[str], int] | None = None
+
+    def execute(self, steps: Sequence[Step]) -> None:
+        """Run all steps, or up to the batch in which ``cancel`` was set."""
+        phases = {
+            AddNamespace: self._add_namespaces,
+            AddVeth: self._add_veths,
+            RemoveNamespace: self._remove_namespaces,
+        }
+        self._spaces.foresee(steps)
+        self._ipv6 = addresses.namespaces_with_ipv6(steps)
+        try:
+            for kind, group in itertools.groupby(steps, lambda step: _phase(step.action)):
+                wanted = [step for step in group if not self.outcome.needs_refused(step.action)]
+                if kind is None:
+                    self._queue(wanted)
+                    continue
+                self._write_pending()
+                if self.cancel.is_set():
+                    return
+                phases[kind](wanted)
+            self._write_pending()
+        finally:
+            self._let_go()
+
+    def _add_namespaces(self, steps: Sequence[Step]) -> None:
+        nodes = [namespace_of(step.action) for step in steps]
+
+        def add() -> None:
+            for node in self._spaces.add(nodes):
+                self._devices[node] = Devices(fresh=True)
+                if node in self._ipv6:
+                    netns.enter(self._fd(node))
+                    addresses.skip_duplicate_detection()
+
+        self._all_or_none(steps, add)
+
+    def _remove_namespaces(self, steps: Sequence[Step]) -> None:
+        nodes = [namespace_of(step.action) for step in steps]
+        for node in nodes:
+            self._devices.pop(node, None)
+        self._all_or_none(steps, lambda: self._spaces.remove(nodes))
+
+    def _all_or_none(self, steps: Sequence[Step], work: Callable[[], None]) -> None:
+        self.outcome.processed += len(steps)
+        self._let_go()
+        try:
+            work()
+        except (OSError, TopowebError) as error:
+            for step in steps:
+                self.outcome.refuse(step, _refusal_of(error))
+
+    def _add_veths(self, steps: Sequence[Step]) -> None:
+        self._spaces.flush()
+        by_near: defaultdict[str, list[Step]] = defaultdict(list)
+        for step in steps:
+            assert isinstance(step.action, AddVeth)
+            by_near[links.oriented(step.action)[0].at.namespace].append(step)
+        for node, own in by_near.items():
+            self._inside(node, own, partial(self._create_veths, steps=own))
+
+    def _create_veths(self, site: Site, steps: Sequence[Step]) -> None:
+        for start in range(0, len(steps), VETH_BATCH):
+            if self.cancel.is_set():
+                return
+            batch = steps[start : start + VETH_BATCH]
+            for step in batch:
+                self._attempt(site, step, self._create_veth)
+            site.flush()
+            self.outcome.processed += len(batch)
+            for step in batch:
+                self._queue_finish(step)
+
+    def _create_veth(self, site: Site, step: Step) -> None:
+        assert isinstance(step.action, AddVeth)
+        far = links.oriented(step.action)[1].at.namespace
+        links.add_veth(site, step, self._devices[far], self._fd(far))
+
+    def _queue_finish(self, step: Step) -> None:
+        assert isinstance(step.action, AddVeth)
+        if id(step) in self.outcome.failures:
+            return
+        near, far = links.oriented(step.action)
+        self._pending[near.at.namespace].append((links.finish_near, step))
+        self._pending[far.at.namespace].append((links.finish_far, step))
+
+    def _queue(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            handler = HANDLERS.get(type(step.action))  # none: RemoveDevice, see _write
+            self._pending[namespace_of(step.action)].append((handler, step))
+
+    def _write_pending(self) -> None:
+        pending, self._pending = self._pending, defaultdict(list)
+        for node, queue in pending.items():
+            if self.cancel.is_set():
+                return
+            steps = [step for _, step in queue]
+            self._inside(node, steps, partial(self._write, queue=queue))
+
+    def _write(self, site: Site, queue: Queue) -> None:
+        for handler, group in itertools.groupby(queue, lambda entry: entry[0]):
+            steps = [step for _, step in group if not self.outcome.needs_refused(step.action)]
+            if handler is None:
+                links.remove_devices(site, steps)
+            else:
+                for step in steps:
+                    self._attempt(site, step, handler)
+            self.outcome.processed += sum(
+                1 for step in steps if not isinstance(step.action, AddVeth)
+            )
+        site.flush()
+
+    def _attempt(self, site: Site, step: Step, handler: Handler) -> None:
+        try:
+            handler(site, step)
+        except MissingDeviceError as error:
+            self.outcome.refuse(step, error.refusal)
+        except (OSError, TopowebError) as error:
+            self.outcome.refuse(step, _refusal_of(error))
+        except ValueError as error:  # an address that the drawing should not have let through
+            self.outcome.refuse(step, Refusal(errno.EINVAL, str(error)))
+
+    def _inside(self, node: str, steps: Sequence[Step], work: Callable[[Site], None]) -> None:
+        """Enter a namespace and work in it; a lost namespace fails the steps."""
+        try:
+            netns.enter(self._fd(node))
+            with Netlink() as socket:
+                work(Site(socket, self._devices[node], self._refused))
+        except (OSError, TopowebError) as error:
+            for step in steps:
+                self.outcome.refuse(step, _refusal_of(error))
+
+    def _refused(self, step: Step, message: Message, refusal: Refusal) -> Message | None:
+        if addresses.enable_ipv6(step, refusal):
+            return message
+        self.outcome.refuse(step, refusal)
+        return None
+
+    def _fd(self, node: str) -> int:
+        if node not in self._fds:
+            if self._open is None:
+                self._open = self._lease.enter_context(self._spaces.lease())
+            self._fds[node] = self._open(node)
+        return self._fds[node]
+
+    def _let_go(self) -> None:
+        """Close what refers to the lab's namespaces: the next holder is another."""
+        for fd in self._fds.values():
+            os.close(fd)
+        self._fds.clear()
+        self._open = None
+        self._lease.close()
+
+
+def _phase(action: Action) -> type[AddNamespace | AddVeth | RemoveNamespace] | None:
+    for kind in (AddNamespace, AddVeth, RemoveNamespace):
+        if isinstance(action, kind):
+            return kind
+    return None
+
+
+def _refusal_of(error: OSError | TopowebError) -> Refusal:
+    if isinstance(error, TopowebError):
+        return Refusal(ERRNO.get(error.kind, errno.EIO), error.message)
+    code = error.errno or errno.EIO
+    return Refusal(code, "" if error.strerror == os.strerror(code) else error.strerror or "")

@@ -1,0 +1,180 @@
+"""What this host can do, found out by trying, with a sentence for each thing that it cannot.
+
+Everything is tried in a throw-away network namespace, so nothing is left on the host.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from topoweb.kernel import netlink, netns, rtnl
+from topoweb.kernel.forker import UIDS
+from topoweb.kernel.lab import FIRST_UID, UID_RANGES, maps_uids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+RTM_NEWQDISC = 36
+TCA_KIND, TCA_OPTIONS = 1, 2
+TC_ROOT = 0xFFFFFFFF
+TRY_USER_NAMESPACE = (
+    "import ctypes, os; libc = ctypes.CDLL(None, use_errno=True); "
+    "os._exit(ctypes.get_errno() if libc.unshare(0x10000000) else 0)"
+)
+CAP_BPF, CAP_SYS_ADMIN = 39, 21
+
+LINK_KINDS = {
+    "bridge": "switches",
+    "vlan": "802.1Q sub-interfaces and trunks",
+    "vrf": "VRF routers",
+    "dummy": "dummy interfaces",
+    "macvlan": "macvlan children",
+    "ipvlan": "ipvlan children",
+    "wireguard": "WireGuard tunnels",
+    "vxlan": "VXLAN tunnels",
+}
+PROGRAMS = {
+    "crun": "terminals and services inside nodes",
+    "ping": "ping in a terminal",
+    "traceroute": "traceroute in a terminal",
+}
+
+
+def features() -> dict[str, dict[str, Any]]:
+    """Return {"ok", "reason", "remedy"} by feature. The answer holds for a boot."""
+    found = {"userns": _user_namespaces(), "uid_range": _uid_range()}
+    found["netns"] = _tried(_network_namespace, "Networks cannot be built at all", "Run as root.")
+    if found["netns"]["ok"]:
+        found.update(netns.run_apart(lambda: dict(_in_namespace())))
+    found["ipv6"] = _verdict(
+        Path("/proc/net/if_inet6").exists(), "IPv6 is off in this kernel.", "Boot with IPv6 on."
+    )
+    found["bpf"] = _bpf()
+    for program, purpose in PROGRAMS.items():
+        found[program] = _verdict(
+            shutil.which(program) is not None,
+            f"The program {program} is not installed: no {purpose}.",
+            f"Install the package that has {program}.",
+        )
+    return found
+
+
+def _verdict(ok: bool, reason: str, remedy: str) -> dict[str, Any]:
+    return {"ok": ok, "reason": "" if ok else reason, "remedy": "" if ok else remedy}
+
+
+def _tried(attempt: Callable[[], None], consequence: str, remedy: str) -> dict[str, Any]:
+    try:
+        attempt()
+    except OSError as error:
+        return _verdict(ok=False, reason=f"{consequence}: {error.strerror}.", remedy=remedy)
+    return _verdict(ok=True, reason="", remedy="")
+
+
+def _user_namespaces() -> dict[str, Any]:
+    # unshare(CLONE_NEWUSER) needs a process with a single thread
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", TRY_USER_NAMESPACE], check=False)
+    words = os.strerror(done.returncode) if done.returncode > 0 else "the trial died"
+    return _verdict(
+        done.returncode == 0,
+        f"User namespaces are not allowed ({words}): labs cannot be walled off.",
+        "Raise user.max_user_namespaces and allow unprivileged user namespaces.",
+    )
+
+
+def _uid_range() -> dict[str, Any]:
+    return _verdict(
+        maps_uids(FIRST_UID, FIRST_UID + UID_RANGES * UIDS),
+        "Labs have no user ids of their own: they share yours.",
+        "Run the worker as root to give each lab its own range.",
+    )
+
+
+def _network_namespace() -> None:
+    netns.run_apart(netns.enter_new)
+
+
+def _in_namespace() -> Iterator[tuple[str, dict[str, Any]]]:
+    netns.enter_new()
+    with netlink.Netlink() as link:
+        own = netns.open_fd("/proc/thread-self/ns/net")
+        try:
+            yield "veth", _link_kind(link, _veth(own), "cables")
+        finally:
+            os.close(own)
+        for kind, purpose in LINK_KINDS.items():
+            yield kind, _link_kind(link, _plain(kind), purpose)
+        yield "netem", _netem(link)
+    yield (
+        "af_packet",
+        _tried(
+            lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close(),
+            "Packets cannot be captured",
+            "Load the module af_packet.",
+        ),
+    )
+
+
+def _veth(fd: int) -> netlink.Message:
+    return rtnl.add_veth(
+        rtnl.VethEndSpec("try0", 0, None, 1500),
+        rtnl.VethEndSpec("try1", 0, None, 1500),
+        fd,
+        up=False,
+        master=0,
+    )
+
+
+def _plain(kind: str) -> netlink.Message:
+    """Return a request without the kind's parameters: a kernel that knows it says what lacks."""
+    info = netlink.attribute(netlink.IFLA_INFO_KIND, kind.encode() + b"\0")
+    body = netlink.IFINFO.pack(0, 0, 0, 0, 0) + netlink.name_attribute(f"try{kind}"[:15])
+    body += netlink.attribute(netlink.IFLA_LINKINFO, info)
+    return netlink.Message(netlink.RTM_NEWLINK, netlink.NLM_F_CREATE | netlink.NLM_F_EXCL, body)
+
+
+def _link_kind(link: netlink.Netlink, request: netlink.Message, purpose: str) -> dict[str, Any]:
+    refusal = link.send([request]).get(0)
+    unknown = refusal is not None and refusal.errno == errno.EOPNOTSUPP
+    return _verdict(
+        not unknown,
+        f"This kernel cannot make {purpose}.",
+        "Use a kernel with this module, or load it before the worker starts.",
+    )
+
+
+def _netem(link: netlink.Netlink) -> dict[str, Any]:
+    index = link.index("try0")
+    body = struct.pack("=BxxxiIII", 0, index, 0, TC_ROOT, 0)
+    body += netlink.attribute(TCA_KIND, b"netem\0")
+    body += netlink.attribute(TCA_OPTIONS, struct.pack("=6I", 0, 1000, 0, 0, 0, 0))
+    request = netlink.Message(RTM_NEWQDISC, netlink.NLM_F_CREATE | netlink.NLM_F_EXCL, body)
+    return _verdict(
+        not link.send([request]),
+        "This kernel has no netem: delay, loss and rate of cables cannot be set.",
+        "Load the module sch_netem.",
+    )
+
+
+def _bpf() -> dict[str, Any]:
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    allowed = int(status["CapEff"], 16) & (1 << CAP_BPF | 1 << CAP_SYS_ADMIN)
+    if not Path("/sys/kernel/btf/vmlinux").exists():
+        return _verdict(
+            ok=False,
+            reason="This kernel has no BTF: packets are followed on cables, not inside nodes.",
+            remedy="Use a kernel built with CONFIG_DEBUG_INFO_BTF.",
+        )
+    return _verdict(
+        bool(allowed) and maps_uids(0, UIDS * UIDS - 1),
+        "BPF needs root: packets are followed on cables, not inside nodes.",
+        "Run the tracer as root.",
+    )

@@ -1,0 +1,314 @@
+"""Reading a lab in full: what exists, in the shape that the planner compares.
+
+Dumps are parsed with struct: 1,000 namespaces take a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import socket
+import struct
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from topoweb.core.plan.state import (
+    STP_STATES,
+    DeviceKind,
+    DeviceState,
+    Endpoint,
+    LabState,
+    NamespaceState,
+    RouteState,
+)
+from topoweb.kernel import netlink, netns, ownership
+from topoweb.kernel.apply.forwarding import read_forwarding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from topoweb.kernel.manifest import Manifest
+
+ARPHRD_LOOPBACK = 772
+OPER_STATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
+KERNEL_ADDRESSES = (1, 2, 3)  # IFAPROT_KERNEL_LO, _LL, _RA
+SCOPE_LINK, SCOPE_HOST = 253, 254
+KERNEL_ROUTES = (netlink.RTPROT_KERNEL, netlink.RTPROT_REDIRECT, netlink.RTPROT_RA)
+RTA_MULTIPATH = 9
+NEXT_HOP = struct.Struct("=HBBi")  # struct rtnexthop: length, flags, hops, ifindex
+CLONED = 0x200  # RTM_F_CLONED: a cache entry
+HZ = 100  # USER_HZ, in which bridge times are given
+
+
+@dataclass(slots=True)
+class RawDevice:
+    """A device as the kernel says it, by indexes."""
+
+    index: int
+    name: str
+    kind: DeviceKind
+    up: bool
+    mac: str | None
+    mtu: int
+    master: int
+    link: int  # index of the peer, 0 without
+    elsewhere: bool  # the peer is in another namespace
+    tag: str
+    oper: str
+    stp_state: str | None
+    stp: bool | None
+    ageing: int | None
+    addresses: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class RawNamespace:
+    """A namespace as the kernel says it."""
+
+    devices: dict[int, RawDevice]
+    routes: frozenset[RouteState]
+    forward_ipv4: bool
+    forward_ipv6: bool
+
+
+def observe(manifest: Manifest) -> LabState:
+    """Return what exists of a lab. TopowebError LOST when its holder dies meanwhile."""
+
+    def read() -> dict[str, RawNamespace]:
+        found = {}
+        with manifest.holder.lease() as open_slot:
+            for node, at in manifest.namespaces.items():
+                netns.enter_closing(open_slot(at.slot))
+                found[node] = read_namespace()
+        return found
+
+    raw = netns.run_apart(read)
+    peers = _peers(manifest.lab, raw)
+    return LabState(
+        namespaces={node: _state(node, namespace, peers) for node, namespace in raw.items()}
+    )
+
+
+def read_namespace() -> RawNamespace:
+    """Read the namespace of the calling thread."""
+    with netlink.Netlink() as link:
+        with contextlib.suppress(OSError):  # before Linux 4.20; we filter again ourselves
+            link.socket.setsockopt(netlink.SOL_NETLINK, netlink.NETLINK_GET_STRICT_CHK, 1)
+        devices = _read_devices(link)
+        _read_addresses(link, devices)
+        names = {index: device.name for index, device in devices.items()}
+        routes: list[RouteState] = []
+        for family in (socket.AF_INET, socket.AF_INET6):
+            routes += _read_routes(link, family, names)
+        forwarding = read_forwarding(link)
+    return RawNamespace(
+        devices, frozenset(routes), forwarding[socket.AF_INET], forwarding[socket.AF_INET6]
+    )
+
+
+def _read_devices(link: netlink.Netlink) -> dict[int, RawDevice]:
+    body = netlink.IFINFO.pack(0, 0, 0, 0, 0)
+    body += netlink.attribute_u32(netlink.IFLA_EXT_MASK, netlink.RTEXT_FILTER_SKIP_STATS)
+    request = netlink.Message(netlink.RTM_GETLINK, 0, body)
+    devices = (parse_device(data, at, end) for data, at, end in link.dump(request))
+    return {device.index: device for device in devices}
+
+
+def parse_device(data: bytes, at: int, end: int) -> RawDevice:
+    """Return the device in one RTM_NEWLINK message."""
+    _, hardware, index, flags, _ = netlink.IFINFO.unpack_from(data, at + 16)
+    found = netlink.attributes(data, at + 32, end)
+    info = _nested(found.get(netlink.IFLA_LINKINFO))
+    kind = _text(info.get(netlink.IFLA_INFO_KIND))
+    device = RawDevice(
+        index=index,
+        name=_text(found[netlink.IFLA_IFNAME]),
+        kind=_kind(hardware, kind),
+        up=bool(flags & netlink.IFF_UP),
+        mac=_mac(found.get(netlink.IFLA_ADDRESS)),
+        mtu=_u32(found.get(netlink.IFLA_MTU)),
+        master=_u32(found.get(netlink.IFLA_MASTER)),
+        link=_u32(found.get(netlink.IFLA_LINK)),
+        elsewhere=netlink.IFLA_LINK_NETNSID in found,
+        tag=_text(found.get(netlink.IFLA_IFALIAS)),
+        oper=OPER_STATES[found.get(netlink.IFLA_OPERSTATE, b"\0")[0]],
+        stp_state=None,
+        stp=None,
+        ageing=None,
+    )
+    if kind == "bridge":
+        bridge = _nested(info.get(netlink.IFLA_INFO_DATA))
+        device.stp = bool(_u32(bridge.get(netlink.IFLA_BR_STP_STATE)))
+        device.ageing = _u32(bridge.get(netlink.IFLA_BR_AGEING_TIME)) // HZ
+    port = _nested(info.get(netlink.IFLA_INFO_SLAVE_DATA))
+    if device.master and netlink.IFLA_BRPORT_STATE in port:
+        device.stp_state = STP_STATES[port[netlink.IFLA_BRPORT_STATE][0]]
+    return device
+
+
+def _read_addresses(link: netlink.Netlink, devices: Mapping[int, RawDevice]) -> None:
+    request = netlink.Message(netlink.RTM_GETADDR, 0, netlink.IFADDR.pack(0, 0, 0, 0, 0))
+    for data, at, end in link.dump(request):
+        family, length, _, scope, index = netlink.IFADDR.unpack_from(data, at + 16)
+        found = netlink.attributes(data, at + 24, end)
+        protocol = found.get(netlink.IFA_PROTO, b"\0")[0]
+        if scope == SCOPE_HOST or protocol in KERNEL_ADDRESSES or index not in devices:
+            continue
+        if family == socket.AF_INET6 and scope == SCOPE_LINK and protocol == 0:
+            continue  # before Linux 5.18 nothing tells ours from the kernel's own
+        packed = found.get(netlink.IFA_LOCAL) or found[netlink.IFA_ADDRESS]
+        devices[index].addresses.add(f"{address_text(family, packed)}/{length}")
+
+
+def _read_routes(link: netlink.Netlink, family: int, names: Mapping[int, str]) -> list[RouteState]:
+    table, kind = netlink.RT_TABLE_MAIN, netlink.RTN_UNICAST
+    body = netlink.ROUTE.pack(family, 0, 0, 0, table, 0, 0, kind, 0)
+    routes: list[RouteState] = []
+    try:
+        for data, at, end in link.dump(netlink.Message(netlink.RTM_GETROUTE, 0, body)):
+            routes += _routes(data, at, end, names)
+    except OSError as error:  # no table yet, or no IPv6
+        if error.errno not in (errno.ENOENT, errno.EOPNOTSUPP, errno.EAFNOSUPPORT):
+            raise
+    return routes
+
+
+def _routes(data: bytes, at: int, end: int, names: Mapping[int, str]) -> list[RouteState]:
+    header = netlink.ROUTE.unpack_from(data, at + 16)
+    family, length, table, protocol, kind, flags = (header[i] for i in (0, 1, 4, 5, 7, 8))
+    if protocol in KERNEL_ROUTES or kind != netlink.RTN_UNICAST or flags & CLONED:
+        return []
+    found = netlink.attributes(data, at + 28, end)
+    if _u32(found.get(netlink.RTA_TABLE), table) != netlink.RT_TABLE_MAIN:
+        return []
+    packed = found.get(netlink.RTA_DST, bytes(4 if family == socket.AF_INET else 16))
+    prefix = f"{address_text(family, packed)}/{length}"
+    metric = _u32(found.get(netlink.RTA_PRIORITY))
+    hops = _hops(found.get(RTA_MULTIPATH)) or [(_u32(found.get(netlink.RTA_OIF)), found)]
+    return [
+        RouteState(prefix=prefix, via=_via(family, hop), device=names.get(index), metric=metric)
+        for index, hop in hops
+    ]
+
+
+def _hops(data: bytes | None) -> list[tuple[int, dict[int, bytes]]]:
+    hops = []
+    at = 0
+    while data and at + 8 <= len(data):
+        size, _, _, index = NEXT_HOP.unpack_from(data, at)
+        hops.append((index, netlink.attributes(data, at + 8, at + size)))
+        at += max((size + 3) & ~3, 8)
+    return hops
+
+
+def _via(family: int, found: Mapping[int, bytes]) -> str | None:
+    if netlink.RTA_VIA in found:
+        via = found[netlink.RTA_VIA]
+        return address_text(struct.unpack_from("=H", via)[0], via[2:])
+    gateway = found.get(netlink.RTA_GATEWAY)
+    return address_text(family, gateway) if gateway else None
+
+
+def _peers(lab: int, raw: Mapping[str, RawNamespace]) -> dict[tuple[str, int], Endpoint]:
+    """Return the other end of each veth by (namespace, index).
+
+    A veth knows its peer's index and that it is in another namespace, not in which: two ends
+    belong together when each names the other's index, and among several such when their tags
+    name the same cable.
+    """
+    ends: defaultdict[tuple[int, int], list[tuple[str, RawDevice]]] = defaultdict(list)
+    for node, namespace in raw.items():
+        for device in namespace.devices.values():
+            if device.kind == "veth" and device.link:
+                ends[device.index, device.link].append((node, device))
+    peers = {}
+    for (index, link), owners in ends.items():
+        for node, device in owners:
+            match = _match(lab, node, device, ends.get((link, index), []))
+            if match:
+                peers[node, index] = match
+    return peers
+
+
+def _match(
+    lab: int, node: str, device: RawDevice, candidates: list[tuple[str, RawDevice]]
+) -> Endpoint | None:
+    found = [
+        (other, peer)
+        for other, peer in candidates
+        if (other != node) == device.elsewhere and peer is not device
+    ]
+    if len(found) > 1:
+        cable = ownership.tag_of(lab, device.tag)
+        found = [
+            (other, peer)
+            for other, peer in found
+            if cable and (ownership.tag_of(lab, peer.tag) or ("",))[0] == cable[0]
+        ]
+    if len(found) != 1:
+        return None
+    other, peer = found[0]
+    return Endpoint(namespace=other, name=peer.name)
+
+
+def _state(
+    node: str, raw: RawNamespace, peers: Mapping[tuple[str, int], Endpoint]
+) -> NamespaceState:
+    devices = {}
+    for device in raw.devices.values():
+        master = raw.devices.get(device.master)
+        devices[device.name] = DeviceState(
+            name=device.name,
+            kind=device.kind,
+            up=device.up,
+            mac=device.mac,
+            mtu=device.mtu,
+            master=master.name if master else None,
+            peer=peers.get((node, device.index)),
+            addresses=frozenset(device.addresses),
+            stp=device.stp,
+            ageing=device.ageing,
+            tag=device.tag,
+            oper=device.oper,
+            stp_state=device.stp_state,
+        )
+    return NamespaceState(
+        forward_ipv4=raw.forward_ipv4,
+        forward_ipv6=raw.forward_ipv6,
+        devices=devices,
+        routes=raw.routes,
+    )
+
+
+def address_text(family: int, packed: bytes) -> str:
+    """Return an address as text, in RFC 5952 form without embedded IPv4."""
+    text = socket.inet_ntop(family, packed)
+    if family == socket.AF_INET6 and "." in text:
+        return str(ipaddress.IPv6Address(packed))
+    return text
+
+
+def _kind(hardware: int, kind: str) -> DeviceKind:
+    if hardware == ARPHRD_LOOPBACK:
+        return "loopback"
+    if kind == "veth":
+        return "veth"
+    return "bridge" if kind == "bridge" else "other"
+
+
+def _nested(data: bytes | None) -> dict[int, bytes]:
+    return netlink.attributes(data, 0, len(data)) if data else {}
+
+
+def _text(data: bytes | None) -> str:
+    return data.rstrip(b"\0").decode(errors="replace") if data else ""
+
+
+def _u32(data: bytes | None, default: int = 0) -> int:
+    return int.from_bytes(data[:4], "little") if data else default
+
+
+def _mac(data: bytes | None) -> str | None:
+    return data.hex(":") if data else None
