@@ -7,32 +7,32 @@ state machine runs on both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from topoweb.core.plan.actions import Step
-from topoweb.core.plan.state import LabState
-from topoweb.core.topology.model import Topology
+from topoweb.core.plan.result import ApplyResult, Failure
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A step that the kernel refused."""
+    from topoweb.core.plan.actions import Step
+    from topoweb.core.plan.state import LabState
+    from topoweb.core.topology.model import Topology
+    from topoweb.core.topology.problem import Problem
+    from topoweb.core.tracing.records import Dump, Sample, TableRecord
 
-    step: Step
-    errno: int
-    message: str  # names the action and the kernel's words
-    retryable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ApplyResult:
-    """What became of a plan: steps done, the failures, whether it was cancelled."""
-
-    done: int
-    failures: tuple[Failure, ...] = ()
-    cancelled: bool = False
+__all__ = [
+    "ApplyResult",
+    "Failure",
+    "Kernel",
+    "LiveKernel",
+    "Mark",
+    "ProbeRequest",
+    "Prober",
+    "Report",
+    "Store",
+    "Wish",
+]
 
 
 class Kernel(Protocol):
@@ -61,15 +61,42 @@ class Kernel(Protocol):
         """Remove all of a lab and return when it has been *seen gone*."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the database wants of a lab."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A lab's counters, its drawing left out: cheap enough to read for every lab."""
 
     lab: int
     generation: int
     running: bool
+    cancelled: bool = False  # somebody asked to give this generation up
+    restore: bool = False  # drift is to be undone: the drawing is enforced in full
+    probes: bool = False  # at least one probe waits
+    phase: str = "stopped"  # of the status row, as in `Report`
+    observed_generation: int = 0
+
+    @property
+    def settled(self) -> bool:
+        """True when the status row says that the wish of this generation came true."""
+        wanted = "running" if self.running else "stopped"
+        return self.phase == wanted and self.observed_generation == self.generation
+
+    @property
+    def halted(self) -> bool:
+        """True when this generation is given up; a cancel after the fact does not count."""
+        late = self.observed_generation == self.generation and self.phase != "cancelled"
+        return self.cancelled and not late
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the database wants of a lab.
+
+    ``topology`` is empty when the stored document does not parse; ``problems`` then says why.
+    """
+
+    mark: Mark
     topology: Topology
-    cancelled: bool = False
+    problems: Sequence[Problem] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +125,21 @@ class ProbeRequest:
     count: int = 3
 
 
+class Prober(Protocol):
+    """Runs probes inside nodes."""
+
+    def probe(self, lab: int, request: ProbeRequest) -> Mapping[str, Any]:
+        """Return the result of one probe. Blocks for at most 30 s; may raise TopowebError."""
+
+
 class Store(Protocol):
     """The database as the engine sees it. Calls are made from threads, never from the loop."""
 
-    def wishes(self) -> Sequence[Wish]:
-        """Return every lab of this host whose generation is not observed, or that runs."""
+    def marks(self) -> Sequence[Mark]:
+        """Return the mark of every lab of this host: what the sweep looks at."""
+
+    def mark(self, lab: int) -> Mark | None:
+        """Return one lab's mark; None when the lab is deleted."""
 
     def wish(self, lab: int) -> Wish | None:
         """Return one lab's wish; None when the lab is deleted."""
@@ -115,3 +152,28 @@ class Store(Protocol):
 
     def probe_done(self, probe: int, result: Mapping[str, Any]) -> None:
         """Write a probe's result and ring the lab's group."""
+
+
+class LiveKernel(Protocol):
+    """What the live view reads of a kernel. Calls block; the engine makes them from threads.
+
+    The implementation calls ``deliver(lab, events)``, given to it at its making, from a thread of
+    its own for each watched lab; an `Overrun` among the events means that some were lost.
+    """
+
+    def watch(self, lab: int) -> tuple[frozenset[str], frozenset[str]]:
+        """Hear the lab's namespaces as they are now; return (new nodes, nodes that went)."""
+
+    def unwatch(self, lab: int) -> None:
+        """Forget a lab."""
+
+    def dump(
+        self, lab: int, nodes: Collection[str], kinds: frozenset[type[TableRecord]] = ...
+    ) -> list[Dump]:
+        """Read nodes of a watched lab in full, or some kinds of record. The dead are left out."""
+
+    def sample(self, lab: int, nodes: Collection[str]) -> Sample:
+        """Read the counters of nodes of a watched lab."""
+
+    def close(self) -> None:
+        """Stop delivering."""

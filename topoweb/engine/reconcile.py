@@ -1,0 +1,287 @@
+"""One pass over one lab: expand → observe → plan → apply → observe → verify.
+
+The pass is level-triggered: it looks at what is wished and at what exists, never at what
+happened. So the same lines deploy, edit, repair, adopt after a restart of the worker, and
+destroy (nothing is wished).
+
+`prepare` only reads; `execute` writes. Between the two the caller stores the announcement, so
+that a worker that dies half-way leaves a status row that says so (`Mark.settled` is False) and
+its successor enforces the whole drawing instead of taking half a lab for drift.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from topoweb.core.errors import TopowebError
+from topoweb.core.plan.actions import (
+    Action,
+    AddAddress,
+    AddVeth,
+    Plan,
+    RemoveAddress,
+    RemoveDevice,
+    SetDevice,
+)
+from topoweb.core.plan.diff import diff
+from topoweb.core.plan.expand import expand, subjects
+from topoweb.core.plan.state import LabState
+from topoweb.core.topology.validate import validate
+from topoweb.engine.ports import Failure, Kernel, Report, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from topoweb.core.topology.problem import Problem
+
+FAILURES_SHOWN = 50
+NOTHING = Plan()
+
+HINTS: Mapping[int, str] = {
+    errno.EPERM: "The worker may not do this on this host; see what the host's page says.",
+    errno.EEXIST: "Something of that name or value exists already; restore the node to clear it.",
+    errno.EINVAL: "The kernel refuses this value; compare it with the neighbouring objects.",
+    errno.ENETUNREACH: "The next hop is not reachable from this node: give it an address there.",
+    errno.EHOSTUNREACH: "The next hop is not reachable from this node: give it an address there.",
+    errno.ENETDOWN: "The interface is down; draw it up, or remove the route.",
+    errno.EADDRNOTAVAIL: "The address does not exist on that interface any more.",
+    errno.ENOMEM: "The host is out of memory; stop another lab.",
+    errno.ENOSPC: "A ceiling of the host's kernel is reached; stop another lab.",
+    errno.ENOBUFS: "The kernel was out of buffers; it is tried again.",
+    errno.EOPNOTSUPP: "This kernel lacks the feature; see what the host's page says.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What one pass is going to do, and what is said of it beforehand."""
+
+    wish: Wish
+    desired: LabState
+    previous: LabState | None  # the desired state that the kernel was last brought to
+    plan: Plan = NOTHING
+    destroys: bool = False
+    blocked: tuple[Problem, ...] = ()
+    halted: bool = False
+    phase: str = "changing"  # while it is under way
+
+    @property
+    def writes(self) -> bool:
+        """True when the kernel is going to be changed."""
+        return bool(self.plan) or self.destroys
+
+    def report(self, phase: str, **said: object) -> Report:
+        """Return a report of this pass that leaves the observed generation as it is."""
+        mark = self.wish.mark
+        fields = {"observed_generation": mark.observed_generation, "steps_total": len(self.plan)}
+        return Report(lab=mark.lab, phase=phase, **(fields | said))  # type: ignore[arg-type]
+
+    def announcement(self) -> Report:
+        """Return what to store before the first write."""
+        return self.report(self.phase)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a pass."""
+
+    report: Report | None  # None: the status row says it already
+    previous: LabState | None  # to be given to the next pass
+    retry: bool = False  # the same pass may succeed later
+    cancelled: bool = False
+
+
+def prepare(kernel: Kernel, wish: Wish, previous: LabState | None) -> Pass:
+    """Return what must be done. Reads the kernel, writes nothing."""
+    mark = wish.mark
+    if not mark.running:
+        return _destruction(kernel, wish, "stopping")
+    problems = wish.problems or validate(wish.topology)
+    errors = tuple(problem for problem in problems if problem.severity == "error")
+    if errors:
+        return Pass(wish=wish, desired=LabState(), previous=previous, blocked=errors)
+    if not wish.topology.nodes:
+        return _destruction(kernel, wish, "changing")
+    desired = expand(mark.lab, wish.topology)
+    if mark.halted:
+        return Pass(wish=wish, desired=desired, previous=previous, halted=True)
+    if mark.restore:
+        previous = None
+    elif previous is None and mark.settled:
+        previous = desired  # adopted as it is: what differs is drift, which a restart keeps
+    observed = kernel.observe(mark.lab)
+    return Pass(
+        wish=wish,
+        desired=desired,
+        previous=previous,
+        plan=_difference(wish, desired, observed, previous),
+        phase="changing" if observed.namespaces else "starting",
+    )
+
+
+def execute(
+    kernel: Kernel, todo: Pass, progress: Callable[[int], None], cancelled: Callable[[], bool]
+) -> Outcome:
+    """Do what `prepare` found, and look again. Raises only what is a fault of the program."""
+    if todo.blocked:
+        return _blocked(todo)
+    if todo.halted:
+        return _cancelled(todo, 0)
+    try:
+        if todo.destroys:
+            kernel.destroy(todo.wish.mark.lab)
+        elif todo.plan:
+            return _apply(kernel, todo, progress, cancelled)
+    except TopowebError as error:
+        return refused(todo, error)
+    return _came_true(todo)
+
+
+def refused(todo: Pass, error: TopowebError) -> Outcome:
+    """Return the outcome of a pass that the kernel side refused as a whole."""
+    failure = {"subject": "", "message": error.message, "hint": error.hint}
+    return _failed(todo, error.message, (failure,), retry=error.kind.retryable)
+
+
+def _apply(
+    kernel: Kernel, todo: Pass, progress: Callable[[int], None], cancelled: Callable[[], bool]
+) -> Outcome:
+    lab = todo.wish.mark.lab
+    result = kernel.apply(lab, todo.plan.steps, progress, cancelled)
+    if result.cancelled:
+        return _cancelled(todo, result.done)
+    if result.failures:
+        retry = any(failure.retryable for failure in result.failures)
+        return _failed(todo, *_described(result.failures), retry=retry, done=result.done)
+    residue = _difference(todo.wish, todo.desired, kernel.observe(lab), todo.previous)
+    if residue:
+        return _did_not_take(todo, residue)
+    return _came_true(todo)
+
+
+def _difference(
+    wish: Wish, desired: LabState, observed: LabState, previous: LabState | None
+) -> Plan:
+    names = subjects(wish.topology)
+    return diff(desired, observed, names, previous=previous, restore=wish.mark.restore)
+
+
+def _destruction(kernel: Kernel, wish: Wish, phase: str) -> Pass:
+    # A new wish destroys even what seems absent: a dead lab leaves records behind.
+    destroys = not wish.mark.settled or wish.mark.lab in kernel.labs()
+    return Pass(wish=wish, desired=LabState(), previous=None, destroys=destroys, phase=phase)
+
+
+def _came_true(todo: Pass) -> Outcome:
+    mark = todo.wish.mark
+    phase = "running" if mark.running else "stopped"
+    report = todo.report(
+        phase, observed_generation=mark.generation, steps_done=len(todo.plan.steps)
+    )
+    return Outcome(
+        report=report if todo.writes or not mark.settled else None,
+        previous=todo.desired if mark.running else None,
+    )
+
+
+def _cancelled(todo: Pass, done: int) -> Outcome:
+    mark = todo.wish.mark
+    message = "Cancelled; run again to go on."
+    report = todo.report(
+        "cancelled", observed_generation=mark.generation, message=message, steps_done=done
+    )
+    known = mark.phase == "cancelled" and mark.observed_generation == mark.generation
+    return Outcome(
+        report=None if known else report,
+        previous=_unfinished(todo),
+        cancelled=True,
+    )
+
+
+def _blocked(todo: Pass) -> Outcome:
+    """A drawing with errors touches nothing; what runs goes on."""
+    found = [
+        {"subject": _subject(problem.path), "message": problem.message, "hint": problem.hint}
+        for problem in todo.blocked
+    ]
+    message = f"The drawing has {_count(len(found), 'error')}; nothing was changed."
+    report = todo.report(
+        "failed",
+        observed_generation=todo.wish.mark.generation,
+        message=message,
+        failures=found[:FAILURES_SHOWN],
+    )
+    return Outcome(report=report, previous=todo.previous)
+
+
+def _failed(
+    todo: Pass,
+    message: str,
+    failures: Sequence[Mapping[str, str]],
+    *,
+    retry: bool,
+    done: int = 0,
+) -> Outcome:
+    said: dict[str, object] = {"message": message, "failures": failures, "steps_done": done}
+    if not retry:
+        said["observed_generation"] = todo.wish.mark.generation
+    report = todo.report(todo.phase if retry else "failed", **said)
+    return Outcome(report=report, previous=_unfinished(todo), retry=retry)
+
+
+def _did_not_take(todo: Pass, residue: Plan) -> Outcome:
+    """The kernel accepted every step and yet differs: somebody else changes it, or it lost."""
+    failures = [
+        {"subject": step.subject, "message": f"It did not take: {step.reason}", "hint": ""}
+        for step in residue.steps[:FAILURES_SHOWN]
+    ]
+    message = f"{_count(len(residue), 'change')} did not take; trying again."
+    return _failed(todo, message, failures, retry=True, done=len(todo.plan))
+
+
+def _described(failures: Sequence[Failure]) -> tuple[str, list[dict[str, str]]]:
+    shown = [
+        {
+            "subject": failure.step.subject,
+            "message": failure.message,
+            "hint": HINTS.get(failure.errno, ""),
+        }
+        for failure in failures[:FAILURES_SHOWN]
+    ]
+    return f"{_count(len(failures), 'step')} failed: {failures[0].message}", shown
+
+
+def _unfinished(todo: Pass) -> LabState | None:
+    """Forget the namespaces that an unfinished plan touched: the next pass enforces them whole.
+
+    Otherwise a half-made device would count as drift and stay half-made.
+    """
+    if todo.previous is None:
+        return None
+    touched = {name for step in todo.plan.steps for name in _namespaces(step.action)}
+    kept = {name: state for name, state in todo.previous.namespaces.items() if name not in touched}
+    return LabState(namespaces=kept)
+
+
+def _namespaces(action: Action) -> tuple[str, ...]:
+    match action:
+        case AddVeth(a=a, b=b):
+            return (a.at.namespace, b.at.namespace)
+        case RemoveDevice(at=at) | SetDevice(at=at):
+            return (at.namespace,)
+        case AddAddress(at=at) | RemoveAddress(at=at):
+            return (at.namespace,)
+        case _:
+            return (action.namespace,)
+
+
+def _subject(path: str) -> str:
+    """Return the object id in a JSON pointer: "/interfaces/i1/mtu" → "i1"."""
+    parts = path.split("/")
+    return parts[2] if len(parts) > 2 else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

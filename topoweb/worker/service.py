@@ -1,0 +1,139 @@
+"""The worker's composition root: which store, kernel, layer and streams meet in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from topoweb.accounts.keys import read_or_create
+from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.engine.live import LiveService
+from topoweb.engine.streams import StreamServer
+from topoweb.engine.supervisor import SWEEP_INTERVAL, Supervisor
+from topoweb.kernel.features import features
+from topoweb.kernel.lab import LinuxKernel
+from topoweb.kernel.monitor import LabMonitor
+from topoweb.kernel.trace import wake
+from topoweb.protocol.frames import Stream
+from topoweb.worker.consumer import Bell, Consumer
+from topoweb.worker.heartbeat import Heartbeat
+from topoweb.worker.lock import only_worker
+from topoweb.worker.prober import LinuxProber
+from topoweb.worker.store import DjangoStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+    from typing import Any
+
+    from channels.layers import BaseChannelLayer
+
+    from topoweb.core.plan.state import LabState
+    from topoweb.core.topology.model import Topology
+
+# Without Redis the command line, another process, cannot ring: the sweep has to be its doorbell.
+DEAF_SWEEP_INTERVAL = 1.0  # seconds
+SOCKET_NAME, KEY_NAME = "worker.sock", "stream.key"
+
+log = logging.getLogger(__name__)
+
+
+def build(run_dir: Path | None = None, *, host: str | None = None) -> Worker:
+    """Put the worker of a run directory and a host (by default the settings') together."""
+    return Worker(
+        Path(settings.TOPOWEB_RUN) if run_dir is None else run_dir,
+        host or settings.TOPOWEB_HOST,
+    )
+
+
+class Worker:
+    """All that one worker process does, as one task."""
+
+    def __init__(self, run_dir: Path, host: str) -> None:
+        self._run_dir = run_dir
+        self._host = host
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop``; running labs stay. TopowebError(CONFLICT) for a second worker."""
+        layer = get_channel_layer()
+        if layer is None:
+            raise TopowebError(ErrorKind.UNSUPPORTED, "No channel layer is configured.")
+        with only_worker(self._run_dir):
+            async with AsyncExitStack() as stack:
+                # The forker is started while the process is young: it inherits little.
+                kernel = LinuxKernel(self._run_dir)
+                stack.callback(kernel.close)
+                live = await stack.enter_async_context(self._streams())
+                await self._serve(stop, layer, kernel, live)
+
+    async def _serve(
+        self,
+        stop: asyncio.Event,
+        layer: BaseChannelLayer,
+        kernel: LinuxKernel,
+        live: LiveService,
+    ) -> None:
+        store = DjangoStore(Bell(layer, asyncio.get_running_loop()).ring)
+        await asyncio.to_thread(store.forget_probes)
+        supervisor = Supervisor(
+            kernel,
+            store,
+            LinuxProber(kernel),
+            listener=_Listener(self._run_dir, live),
+            sweep_interval=SWEEP_INTERVAL if settings.TOPOWEB_REDIS else DEAF_SWEEP_INTERVAL,
+        )
+        consumer = Consumer(layer, self._host, supervisor.wake)
+        heartbeat = Heartbeat(self._host, features)
+        async with _beside(consumer.run(), heartbeat.run()):
+            await supervisor.run(stop)
+
+    @asynccontextmanager
+    async def _streams(self) -> AsyncIterator[LiveService]:
+        """Serve the worker's streams; another kind of stream is another line here."""
+        live = LiveService(functools.partial(LabMonitor, self._run_dir))
+        handlers = {Stream.LIVE: live.stream, Stream.QUERY: live.query}
+        secret = read_or_create(self._run_dir / KEY_NAME, mode=0o640)
+        server = StreamServer(handlers, secret)
+        await live.start()
+        try:
+            # The run directory's group is the web process: it may connect, nobody else.
+            await server.start(self._run_dir / SOCKET_NAME, group=self._run_dir.stat().st_gid)
+            try:
+                yield live
+            finally:
+                await server.stop()
+        finally:
+            await live.stop()
+
+
+class _Listener:
+    """Tells the live view and the tracer after a pass."""
+
+    def __init__(self, run_dir: Path, live: LiveService) -> None:
+        self._run_dir = run_dir
+        self._live = live
+
+    def __call__(
+        self, lab: int, topology: Topology, desired: LabState | None, *, applying: bool = False
+    ) -> None:
+        self._live.desired(lab, topology, desired, applying=applying)
+        if not applying:
+            wake.notify(self._run_dir, lab)
+
+
+@asynccontextmanager
+async def _beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run coroutines that never end by themselves as long as the body does."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
