@@ -1,0 +1,1 @@
+"""The machines that run labs, and what each can do."""

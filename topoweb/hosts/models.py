@@ -1,0 +1,16 @@
+"""The machines that run labs."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class WorkerHost(models.Model):
+    """A host with a worker. The worker writes the row, the web reads it."""
+
+    name = models.CharField(max_length=64, unique=True)
+    heartbeat = models.DateTimeField()
+    features = models.JSONField(default=dict)  # {feature: {"ok": bool, "reason": text}}
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,253 @@
+"""What crosses the lab's WebSocket, as types: the source of `docs/browser.schema.json`.
+
+Text frames are `ServerMessage` and `BrowserMessage`; the payloads of LIVE and PACKETS frames are
+`LivePayload` and `PacketsPayload` (`protocol/frames.py` has the binary header).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from topoweb.labs.schemas import AcceptedOperation, Output, ProbeOut, ProblemOut, Status, Strict
+
+
+class SocketUser(Output):
+    """Who the socket belongs to."""
+
+    id: int
+    name: str
+
+
+class Hello(Output):
+    """The first message: where the lab stands."""
+
+    type: Literal["hello"]
+    seq: int
+    status: Status
+    user: SocketUser
+
+
+class OperationsMessage(Output):
+    """Operations accepted since, in order."""
+
+    type: Literal["operations"]
+    operations: list[AcceptedOperation]
+
+
+class StatusMessage(Output):
+    """The status changed."""
+
+    type: Literal["status"]
+    status: Status
+
+
+class ProblemsMessage(Output):
+    """The problems of the drawing changed."""
+
+    type: Literal["problems"]
+    problems: list[ProblemOut]
+
+
+class ProbeMessage(Output):
+    """A probe was asked for, started or answered."""
+
+    type: Literal["probe"]
+    probe: ProbeOut
+
+
+class Notice(Output):
+    """A stream or a process went away or came back."""
+
+    type: Literal["notice"]
+    code: str  # stream-away, stream-back, stream-refused …
+    stream: str = ""
+    message: str
+
+
+ServerMessage = Annotated[
+    Hello | OperationsMessage | StatusMessage | ProblemsMessage | ProbeMessage | Notice,
+    Field(discriminator="type"),
+]
+StreamName = Literal["live", "packets"]
+
+
+class OpenStream(Strict):
+    """Begin a stream."""
+
+    type: Literal["open"]
+    stream: StreamName
+    params: dict[str, Any] = {}
+
+
+class Credit(Strict):
+    """Allow ``credit`` more DATA frames."""
+
+    type: Literal["credit"]
+    stream: StreamName
+    credit: int
+
+
+class CloseStream(Strict):
+    """End a stream."""
+
+    type: Literal["close"]
+    stream: StreamName
+
+
+BrowserMessage = Annotated[OpenStream | Credit | CloseStream, Field(discriminator="type")]
+
+
+class LiveInterface(Output):
+    """An interface as the kernel has it; ``id`` is null for one that is not drawn."""
+
+    id: str | None
+    kind: str | None
+    state: Literal["up", "down", "off", "nocarrier", "unknown", "missing"]
+    mac: str | None
+    mtu: int | None
+    master: str | None
+    addresses: list[str]
+    stp: str | None
+    index: int | None
+
+
+class LiveRoute(Output):
+    """A route of the main table."""
+
+    prefix: str
+    via: str | None
+    device: str | None
+    metric: int
+    proto: str
+
+
+class LiveNeighbour(Output):
+    """An entry of the neighbour table."""
+
+    address: str
+    mac: str | None
+    device: str | None
+    state: str
+
+
+class LiveForwarding(Output):
+    """An entry of a bridge's forwarding table; ``age`` in seconds."""
+
+    mac: str
+    port: str | None
+    age: float | None
+
+
+class LiveDrift(Output):
+    """A difference between drawing and kernel."""
+
+    path: str
+    drawn: Any
+    actual: Any
+
+
+class AbsentNode(Output):
+    """A drawn node that is not in the kernel."""
+
+    present: Literal[False]
+    interfaces: dict[str, LiveInterface]
+    drift: list[LiveDrift]
+
+
+class LiveNode(Output):
+    """A node as the kernel has it."""
+
+    present: Literal[True]
+    forward_ipv4: bool
+    forward_ipv6: bool
+    interfaces: dict[str, LiveInterface]
+    routes: list[LiveRoute]
+    neighbours: list[LiveNeighbour]
+    fdb: list[LiveForwarding]
+    drift: list[LiveDrift]
+
+
+class LiveLink(Output):
+    """A cable as the kernel has it; rates in bit/s."""
+
+    state: Literal["up", "down", "off", "blocked", "missing"]
+    rate_ab: float
+    rate_ba: float
+    pps_ab: float
+    pps_ba: float
+
+
+class LivePayload(Output):
+    """Live state: whole, or what changed; null removes."""
+
+    rev: int
+    full: bool
+    time: float
+    nodes: dict[str, LiveNode | AbsentNode | None]
+    links: dict[str, LiveLink | None]
+
+
+# number, time, link, direction, packet, protocol, source, destination, info, length, flags
+PacketRow = tuple[
+    int, float, str, Literal["ab", "ba"], int, str, str, str, str, int, str
+]  # fmt: skip
+
+
+class PacketsPayload(Output):
+    """Captured packets in kernel time order; ``gap`` and ``lost`` count what is missing."""
+
+    gap: int
+    lost: int
+    tier: str
+    rows: list[PacketRow]
+
+
+class PacketField(Output):
+    """A field of a layer with its byte range, end exclusive."""
+
+    name: str
+    label: str
+    value: str
+    start: int
+    end: int
+    fields: list[PacketField]
+
+
+class PacketLayer(Output):
+    """A protocol layer with its byte range."""
+
+    protocol: str
+    start: int
+    end: int
+    summary: str
+    fields: list[PacketField]
+
+
+class DecodedPacket(Output):
+    """A packet with its layers and its captured bytes as hex."""
+
+    row: PacketRow
+    layers: list[PacketLayer]
+    hex: str
+
+
+def browser_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of all that crosses the lab's WebSocket."""
+    adapters: dict[str, TypeAdapter[Any]] = {
+        "ServerMessage": TypeAdapter(ServerMessage),
+        "BrowserMessage": TypeAdapter(BrowserMessage),
+        "LivePayload": TypeAdapter(LivePayload),
+        "PacketsPayload": TypeAdapter(PacketsPayload),
+        "DecodedPacket": TypeAdapter(DecodedPacket),
+    }
+    found, schema = TypeAdapter.json_schemas(
+        [(name, "serialization", adapter) for name, adapter in adapters.items()],
+        title="topoweb: the lab's WebSocket",
+        ref_template="#/$defs/{model}",
+    )
+    # Models are in $defs already; the two unions are not.
+    for name in adapters:
+        schema["$defs"].setdefault(name, found[name, "serialization"])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

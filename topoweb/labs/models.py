@@ -1,0 +1,116 @@
+"""Labs: the drawing, its history, the wish for it and what became of the wish.
+
+The web writes the wish (`Lab`, `Operation`, `Revision`, a new `Probe`); the worker writes what
+is (`LabStatus`, a probe's status and result). `Lab.generation` rises with each change of the
+wish, `LabStatus.observed_generation` follows it.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class Lab(models.Model):
+    """A drawing that someone owns and may run."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="labs")
+    name = models.CharField(max_length=120)
+    document = models.JSONField()  # as core.topology.document.dump gives it
+    seq = models.PositiveBigIntegerField(default=0)  # operations accepted so far
+    generation = models.PositiveBigIntegerField(default=0)
+    running = models.BooleanField(default=False)
+    # The worker drops the work for generations up to this one.
+    cancel_generation = models.PositiveBigIntegerField(default=0)
+    # At this generation the worker puts back everything that drifted.
+    restore_generation = models.PositiveBigIntegerField(default=0)
+    created = models.DateTimeField(auto_now_add=True)
+    updated = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-updated", "-id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LabStatus(models.Model):
+    """What the worker says of a lab."""
+
+    lab = models.OneToOneField(Lab, models.CASCADE, related_name="status", primary_key=True)
+    # stopped, starting, running, changing, stopping, failed, cancelled
+    phase = models.CharField(max_length=16, default="stopped")
+    observed_generation = models.PositiveBigIntegerField(default=0)
+    message = models.TextField(blank=True, default="")
+    steps_done = models.PositiveIntegerField(default=0)
+    steps_total = models.PositiveIntegerField(default=0)
+    failures = models.JSONField(default=list, blank=True)  # [{"subject", "message", "hint"}]
+    updated = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"lab {self.lab_id}: {self.phase}"
+
+
+class Operation(models.Model):
+    """One accepted change of a drawing."""
+
+    lab = models.ForeignKey(Lab, models.CASCADE, related_name="operations")
+    seq = models.PositiveBigIntegerField()
+    op_id = models.CharField(max_length=64)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    changes = models.JSONField()
+    generation = models.PositiveBigIntegerField(default=0)  # the lab's, once this was stored
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["seq"]
+        constraints = [
+            models.UniqueConstraint(fields=["lab", "seq"], name="operation_once_per_seq"),
+            models.UniqueConstraint(fields=["lab", "op_id"], name="operation_once_per_op_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"lab {self.lab_id} operation {self.seq}"
+
+
+class Revision(models.Model):
+    """A drawing as it was, kept by name or by the clock."""
+
+    lab = models.ForeignKey(Lab, models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=120, blank=True, default="")  # "": made automatically
+    document = models.JSONField()
+    seq = models.PositiveBigIntegerField()
+    created = models.DateTimeField(auto_now_add=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["lab", "number"], name="revision_once_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"lab {self.lab_id} revision {self.number}"
+
+
+class Probe(models.Model):
+    """A ping, TCP connect or traceroute from inside a node."""
+
+    lab = models.ForeignKey(Lab, models.CASCADE, related_name="probes")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    kind = models.CharField(max_length=16)  # ping, tcp, traceroute
+    source = models.CharField(max_length=40)  # node id
+    target = models.CharField(max_length=64)  # node id or IP address
+    port = models.PositiveIntegerField(null=True)
+    count = models.PositiveSmallIntegerField(default=3)
+    status = models.CharField(max_length=8, default="waiting")  # waiting, running, done, failed
+    result = models.JSONField(null=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["status", "lab"], name="probe_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.source} → {self.target}"
