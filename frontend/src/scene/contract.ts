@@ -66,6 +66,8 @@ export interface PacketPassage {
   protocol: string; // key of the glyph table
   packet: number; // identity across cables
   number: number; // row number in the packet list
+  /** Where on the cable it was lost, 0 to 1, and why; it stops there under a red cross. */
+  lost?: { at: number; label: string };
 }
 
 /** A result that the canvas shows at a node: a probe's outcome, a verdict. */
@@ -81,16 +83,21 @@ export type Selection = ReadonlySet<string>; // ids of nodes, links, notes, grou
 export type Tool =
   | { kind: "select" }
   | { kind: "connect"; from?: string }
-  | { kind: "place"; what: GlyphKind | "note" | "group" }
+  | { kind: "place"; what: PlaceKind }
   | { kind: "pan" }
   | { kind: "probe"; source?: string };
+
+export type PlaceKind = GlyphKind | "note" | "group";
 
 /** What the user did. Coordinates are world px. The scene never changes the content itself. */
 export interface SceneEvents {
   select(ids: string[], mode: "replace" | "toggle" | "add"): void;
-  move(moves: { id: string; x: number; y: number; width?: number; height?: number }[], done: boolean): void;
+  move(
+    moves: { id: string; x: number; y: number; width?: number; height?: number }[],
+    done: boolean,
+  ): void;
   connect(from: string, to: string): void;
-  place(what: GlyphKind | "note" | "group", x: number, y: number): void;
+  place(what: PlaceKind, x: number, y: number): void;
   dropOnLink(link: string, what: GlyphKind, x: number, y: number): void;
   open(id: string): void; // double click or Enter
   menu(ids: string[], clientX: number, clientY: number): void;
@@ -109,12 +116,22 @@ export interface SceneView {
   setSelection(ids: Selection): void;
   setTool(tool: Tool): void;
   setTheme(theme: "light" | "dark"): void;
-  setLabels(labels: Record<string, string>): void; // i18n: "planned", "down", "STP blocked", …
+  /** i18n words by key: planned, down, off, blocked, stale. */
+  setLabels(labels: Record<string, string>): void;
   setReducedMotion(reduced: boolean): void;
   addPackets(passages: PacketPassage[]): void;
   clearPackets(): void;
+  /** Cables whose packets are too many to draw glow for a moment. */
+  glowLinks(links: string[]): void;
   highlightPacket(packet: number | null): void;
+  /** Cables that a packet was shown on, in order; empty when unknown. */
+  pathOf(packet: number): string[];
   setCallouts(callouts: SceneCallout[]): void;
+  /** Palette drag: shows what would be dropped there; the cable under it, which a node would divide. */
+  dragOver(what: PlaceKind, clientX: number, clientY: number): string | null;
+  dragEnd(): void;
+  /** Gives up a gesture or a tool's first pick under way; false when there was none. */
+  cancel(): boolean;
   /** The clock packets are drawn by, in ms; pausing freezes them. */
   now(): number;
   setPaused(paused: boolean): void;
@@ -126,8 +143,9 @@ export interface SceneView {
   clientToWorld(x: number, y: number): { x: number; y: number };
   exportSvg(): string;
   exportPng(scale: number): Promise<Blob>;
-  stats(): { frameMs: number; passages: number; dpr: number };
+  stats(): { frameMs: number; passages: number; dpr: number; zoom: number; played: number };
   destroy(): void;
 }
 
-export declare function createScene(host: HTMLElement, events: SceneEvents): SceneView;
+/** `createScene` of scene/index.ts. The host element must be positioned; the scene fills it. */
+export type CreateScene = (host: HTMLElement, events: SceneEvents) => SceneView;

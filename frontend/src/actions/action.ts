@@ -1,0 +1,24 @@
+/** One definition of a command: toolbar, menus, shortcuts and the command palette share it. */
+
+import type { Editor } from "../app/editor";
+import type { IconName } from "../ui/Icon";
+
+export type ActionGroup = "edit" | "draw" | "view" | "run" | "file" | "preferences";
+
+export interface Action {
+  id: string;
+  group: ActionGroup;
+  icon?: IconName;
+  /** "mod+z", "shift+1", "h"; the first is shown. "mod" is ⌘ on a Mac, Ctrl elsewhere. */
+  keys?: readonly string[];
+  /** Keys without modifiers work on the canvas and the outline only. Default: global. */
+  scope?: "canvas" | "global";
+  /** i18n key of the reason why it cannot be done now; null: it can. */
+  disabled?: (editor: Editor) => string | null;
+  perform: (editor: Editor) => void | Promise<void>;
+}
+
+/** The i18n key of an action's name. */
+export function labelKey(action: Pick<Action, "id">): string {
+  return `actions.${action.id}`;
+}

@@ -1,0 +1,114 @@
+import "./shell.css";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
+import { ACTIONS } from "../actions/registry";
+import { listen } from "../actions/shortcuts";
+import { CanvasPanel } from "../panels/canvas/CanvasPanel";
+import { Dock } from "../panels/dock/Dock";
+import { Inspector } from "../panels/inspector/Inspector";
+import { Outline } from "../panels/outline/Outline";
+import { Palette } from "../panels/palette/Palette";
+import { Problems } from "../panels/problems/Problems";
+import { TopBar } from "../panels/topbar/TopBar";
+import { Dialogs } from "./Dialogs";
+import { useEditor, useLab, useUi } from "./editor";
+import { LiveRegion, Notices, Toasts } from "./Messages";
+
+const NARROW = "(max-width: 1279px)";
+
+function useNarrow(): boolean {
+  const [narrow, setNarrow] = useState(() => window.matchMedia(NARROW).matches);
+  useEffect(() => {
+    const query = window.matchMedia(NARROW);
+    const tell = () => setNarrow(query.matches);
+    query.addEventListener("change", tell);
+    return () => query.removeEventListener("change", tell);
+  }, []);
+  return narrow;
+}
+
+/** The editor's rooms: top bar, palette and outline, canvas, inspector, dock. */
+export function EditorShell() {
+  const { t } = useTranslation();
+  const editor = useEditor();
+  const lab = useLab();
+  const narrow = useNarrow();
+  const open = useUi((state) => state.inspectorOpen);
+  const rowsLayout = useDefaultLayout({ id: "topoweb.rows", storage: localStorage });
+  const columnsLayout = useDefaultLayout({
+    id: narrow ? "topoweb.narrow" : "topoweb.columns",
+    storage: localStorage,
+  });
+  useEffect(() => listen(editor, ACTIONS), [editor]);
+  useEffect(() => {
+    if (narrow) editor.ui.setState({ inspectorOpen: false });
+    else editor.ui.setState({ inspectorOpen: true });
+  }, [editor, narrow]);
+  return (
+    <div className="shell">
+      <TopBar />
+      <Notices />
+      <main className="shell-rows">
+        <Group orientation="vertical" {...rowsLayout}>
+          <Panel id="upper" minSize={240}>
+            <Group
+              key={narrow ? "narrow" : "wide"}
+              orientation="horizontal"
+              className="shell-columns"
+              {...columnsLayout}
+            >
+              <Panel
+                id="left"
+                defaultSize={212}
+                minSize={160}
+                maxSize={420}
+                groupResizeBehavior="preserve-pixel-size"
+              >
+                <div className="left">
+                  <Palette />
+                  <Outline />
+                </div>
+              </Panel>
+              <Separator className="grip vertical" aria-label={t("shell.resizeLeft")} />
+              <Panel id="canvas" minSize={260}>
+                <div className="middle">
+                  <CanvasPanel />
+                  <Problems />
+                </div>
+              </Panel>
+              {!narrow && (
+                <>
+                  <Separator className="grip vertical" aria-label={t("shell.resizeRight")} />
+                  <Panel
+                    id="right"
+                    defaultSize={306}
+                    minSize={240}
+                    maxSize={560}
+                    groupResizeBehavior="preserve-pixel-size"
+                  >
+                    <div className="right">
+                      <Inspector />
+                    </div>
+                  </Panel>
+                </>
+              )}
+            </Group>
+          </Panel>
+          <Separator className="grip horizontal" aria-label={t("shell.resizeDock")} />
+          <Panel id="dock" defaultSize={300} minSize={36} groupResizeBehavior="preserve-pixel-size">
+            <Dock labId={lab.id} />
+          </Panel>
+        </Group>
+        {narrow && open && (
+          <div className="right overlay">
+            <Inspector />
+          </div>
+        )}
+      </main>
+      <Dialogs />
+      <Toasts />
+      <LiveRegion />
+    </div>
+  );
+}

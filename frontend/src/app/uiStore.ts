@@ -1,0 +1,64 @@
+/** What one person looks at: selection, tool, open panels. Nothing of it is shared or stored. */
+
+import { createStore } from "zustand/vanilla";
+import type { Tool } from "../scene/contract";
+
+export type Dialog = "plan" | "shortcuts" | "probe" | null;
+export type InspectorTab = "properties" | "interfaces" | "routes" | "live";
+
+export interface UiState {
+  selection: ReadonlySet<string>; // ids of nodes, links, notes, groups
+  tool: Tool;
+  moveMode: boolean; // arrows move the selection
+  dialog: Dialog;
+  commandOpen: boolean;
+  problemsOpen: boolean;
+  inspectorTab: InspectorTab;
+  inspectorOpen: boolean; // matters on narrow screens, where it overlays
+  focusedPort: string | null; // the interface to open in the inspector
+  connectFrom: string | null; // node or free interface whose target is being typed
+  renaming: string | null; // outline row under rename
+  probeSource: string | null;
+  probeTarget: string | null;
+  zoom: number;
+  pickedPacket: number | null; // row number of the packet chosen on the canvas or in the list
+}
+
+export type UiStore = ReturnType<typeof createUiStore>;
+
+const NONE: ReadonlySet<string> = new Set();
+
+export function createUiStore() {
+  return createStore<UiState>(() => ({
+    selection: NONE,
+    tool: { kind: "select" },
+    moveMode: false,
+    dialog: null,
+    commandOpen: false,
+    problemsOpen: false,
+    inspectorTab: "properties",
+    inspectorOpen: true,
+    focusedPort: null,
+    connectFrom: null,
+    renaming: null,
+    probeSource: null,
+    probeTarget: null,
+    zoom: 1,
+    pickedPacket: null,
+  }));
+}
+
+/** The selection after choosing `ids`. */
+export function select(
+  before: ReadonlySet<string>,
+  ids: readonly string[],
+  mode: "replace" | "toggle" | "add",
+): ReadonlySet<string> {
+  if (mode === "replace") return new Set(ids);
+  const next = new Set(before);
+  for (const id of ids) {
+    if (mode === "toggle" && next.has(id)) next.delete(id);
+    else next.add(id);
+  }
+  return next;
+}

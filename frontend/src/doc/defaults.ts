@@ -1,0 +1,115 @@
+/** Defaults of `core/topology/model.py`, and filling them into what arrives over the wire. */
+
+import type {
+  Collection,
+  NodeKind,
+  TopoGroup,
+  TopoInterface,
+  TopoLink,
+  Topology,
+  TopoNode,
+  TopoNote,
+  TopoRoute,
+} from "./model";
+
+type Fields = Record<string, unknown>;
+
+const NODE: Omit<TopoNode, "kind" | "name"> = {
+  x: 0,
+  y: 0,
+  forward_ipv4: false,
+  forward_ipv6: false,
+  stp: false,
+  ageing: 300,
+  addresses: [],
+  lo_up: true,
+};
+const INTERFACE: Omit<TopoInterface, "node" | "name"> = {
+  mac: null,
+  mtu: 1500,
+  up: true,
+  addresses: [],
+  bridged: true,
+};
+const DEFAULTS: Record<Collection, Fields> = {
+  nodes: NODE,
+  interfaces: INTERFACE,
+  links: { kind: "veth", up: true },
+  routes: { via: null, device: null, metric: null },
+  notes: { x: 0, y: 0, width: 180, height: 90 },
+  groups: { x: 0, y: 0, width: 320, height: 240, color: "blue" },
+};
+const COLLECTIONS = Object.keys(DEFAULTS) as Collection[];
+
+/** True for a JSON object. */
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** `value` with the left-out properties filled in. */
+export function normalizeValue(collection: Collection, value: Fields): Fields {
+  return { ...DEFAULTS[collection], ...value };
+}
+
+/** An empty drawing. */
+export function emptyTopology(name = ""): Topology {
+  return {
+    name,
+    description: "",
+    auto_address: true,
+    nodes: {},
+    interfaces: {},
+    links: {},
+    routes: {},
+    notes: {},
+    groups: {},
+  };
+}
+
+/** A whole document, defaults filled in. Unknown properties at the top are left behind. */
+export function normalizeDocument(document: Topology | Fields): Topology {
+  const source = document as Fields;
+  const topology = emptyTopology(typeof source.name === "string" ? source.name : "");
+  if (typeof source.description === "string") topology.description = source.description;
+  if (typeof source.auto_address === "boolean") topology.auto_address = source.auto_address;
+  for (const collection of COLLECTIONS) {
+    const items = source[collection];
+    if (!isFields(items)) continue;
+    const target = topology[collection] as Record<string, unknown>;
+    for (const [id, value] of Object.entries(items)) {
+      if (isFields(value)) target[id] = normalizeValue(collection, value);
+    }
+  }
+  return topology;
+}
+
+/** The document as it is stored and exported. */
+export function toWire(topology: Topology): Fields {
+  return { format: "topoweb", version: 1, ...topology };
+}
+
+/** A new node: drawing a router sets forwarding for both families. */
+export function makeNode(kind: NodeKind, name: string, x: number, y: number): TopoNode {
+  const router = kind === "router";
+  return { ...NODE, kind, name, x, y, forward_ipv4: router, forward_ipv6: router, addresses: [] };
+}
+
+export function makeInterface(node: string, name: string): TopoInterface {
+  return { ...INTERFACE, node, name, addresses: [] };
+}
+
+export function makeLink(a: string, b: string): TopoLink {
+  return { kind: "veth", a, b, up: true };
+}
+
+export function makeRoute(node: string, prefix: string): TopoRoute {
+  return { node, prefix, via: null, device: null, metric: null };
+}
+
+export function makeNote(text: string, x: number, y: number): TopoNote {
+  return { text, x, y, width: 180, height: 90 };
+}
+
+export function makeGroup(name: string, x: number, y: number): TopoGroup {
+  return { name, x, y, width: 320, height: 240, color: "blue" };
+}

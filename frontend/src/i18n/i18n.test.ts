@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ACTIONS } from "../actions/registry";
+import en from "./en.json";
+import zh from "./zh-CN.json";
+
+type Tree = { [key: string]: string | Tree };
+
+function flat(tree: Tree, prefix = ""): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [key, value] of Object.entries(tree)) {
+    if (typeof value === "string") found.set(prefix + key, value);
+    else for (const [path, text] of flat(value, `${prefix}${key}.`)) found.set(path, text);
+  }
+  return found;
+}
+
+/** Plural forms differ by language: English has two, Chinese one (CLDR). */
+function base(keys: Iterable<string>): string[] {
+  return [...new Set([...keys].map((key) => key.replace(/_(one|other)$/, "")))].sort();
+}
+
+function placeholders(text: string): string[] {
+  return [...text.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1] ?? "").sort();
+}
+
+// A problem's English comes with it from the server: only its translation is kept here.
+const { problem, ...rest } = zh;
+const english = flat(en);
+const chinese = flat(rest);
+const CODES = join(import.meta.dirname, "../../../topoweb/core/topology/validate/codes.py");
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return sources(path);
+    return /\.tsx?$/.test(entry.name) && !/\.test\./.test(entry.name) ? [path] : [];
+  });
+}
+
+describe("translations", () => {
+  it("have the same keys in both languages", () => {
+    expect(base(chinese.keys())).toEqual(base(english.keys()));
+  });
+
+  it("leave nothing empty and fill the same values", () => {
+    for (const [key, text] of chinese) {
+      expect(text, key).not.toBe("");
+      const other = english.get(key);
+      if (other !== undefined) expect(placeholders(text), key).toEqual(placeholders(other));
+    }
+  });
+
+  it("hold every key that the sources name", () => {
+    const keys = new Set(base(english.keys()));
+    const missing = sources(join(import.meta.dirname, "..")).flatMap((path) => {
+      const text = readFileSync(path, "utf8");
+      const named = [...text.matchAll(/\bt\(\s*"([\w.-]+)"/g)].map((match) => match[1] ?? "");
+      return named.filter((key) => !keys.has(key)).map((key) => `${path}: ${key}`);
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it("cover every problem that the server can name, with its values", () => {
+    const source = readFileSync(CODES, "utf8");
+    const marks = [...source.matchAll(/"([\w-]+)": (?:Code|_warning)\(/g)];
+    const words = new Map(
+      marks.map((mark, at) => [mark[1] ?? "", source.slice(mark.index, marks[at + 1]?.index)]),
+    );
+    expect(words.size).toBeGreaterThan(40);
+    expect(Object.keys(problem).sort()).toEqual([...words.keys()].sort());
+    for (const [code, { message, hint }] of Object.entries(problem)) {
+      for (const name of placeholders(message + hint)) {
+        expect(words.get(code), code).toContain(`{${name}}`);
+      }
+    }
+  });
+
+  it("name every action", () => {
+    for (const { id, group } of ACTIONS) {
+      expect(english.has(`actions.${id}`), id).toBe(true);
+      expect(english.has(`actionGroup.${group}`), group).toBe(true);
+    }
+  });
+});

@@ -1,0 +1,62 @@
+import { useRef } from "react";
+import { Popover } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { useEditor } from "../../app/editor";
+import { ActionItems } from "../../ui/ActionMenu";
+import type { Menu } from "./sceneController";
+
+const EMPTY = [
+  "paste",
+  "selectAll",
+  "-",
+  "add.host",
+  "add.router",
+  "add.switch",
+  "add.note",
+  "add.group",
+  "-",
+  "fit",
+  "tidy.tiers",
+];
+const SOME = [
+  "connect",
+  "probe",
+  "probeForm",
+  "toggleCable",
+  "-",
+  "cut",
+  "copy",
+  "paste",
+  "duplicate",
+  "-",
+  "rename",
+  "remove",
+];
+
+/** Actions for what is under the pointer. */
+export function ContextMenu({ menu, onClose }: { menu: Menu; onClose: () => void }) {
+  const { t } = useTranslation();
+  const editor = useEditor();
+  const anchor = useRef<HTMLSpanElement>(null);
+  const hasLinks = menu.ids.some((id) => editor.topology.links[id]);
+  const ids = menu.ids.length === 0 ? EMPTY : SOME.filter((id) => id !== "toggleCable" || hasLinks);
+  return (
+    <>
+      <span
+        ref={anchor}
+        className="menu-anchor"
+        style={{ left: `${menu.x}px`, top: `${menu.y}px` }}
+      />
+      <Popover
+        className="popover"
+        triggerRef={anchor}
+        isOpen
+        placement="bottom start"
+        offset={0}
+        onOpenChange={(open) => !open && onClose()}
+      >
+        <ActionItems ids={ids} label={t("canvas.menu")} onClose={onClose} />
+      </Popover>
+    </>
+  );
+}

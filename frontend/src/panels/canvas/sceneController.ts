@@ -1,0 +1,199 @@
+/** Keeps the canvas in step with the lab, and turns what the pointer did into operations. */
+
+import { connectNodes, placeAt, placeOnLink } from "../../actions/draw";
+import type { Editor } from "../../app/editor";
+import { Deriver, problemsByObject } from "../../doc/derive";
+import { type Move, moveAll } from "../../doc/edits";
+import type { LiveDelta } from "../../net/live";
+import { Choreographer } from "../../packets/index";
+import type { SceneContent, SceneEvents, SceneView } from "../../scene/contract";
+import { calloutOf } from "./callouts";
+
+const CALLOUT_LASTS = 12_000; // ms
+
+export interface Menu {
+  ids: string[];
+  x: number;
+  y: number;
+}
+
+export class SceneController {
+  private deriver = new Deriver();
+  private drag = new Map<string, Move>();
+  private problems: ReadonlyMap<string, "error" | "warning"> = new Map();
+  private choreographer: Choreographer;
+  private stops: (() => void)[] = [];
+  private calloutTimer: ReturnType<typeof setInterval> | null = null;
+  private calloutTimes = new Map<number, number>();
+  private scene: SceneView | null = null;
+  private frame = 0;
+
+  constructor(
+    private readonly editor: Editor,
+    private readonly openMenu: (menu: Menu) => void,
+  ) {
+    this.choreographer = new Choreographer(editor.session.packets.endsOf);
+  }
+
+  /** Begin to feed the scene. */
+  attach(scene: SceneView): void {
+    const { session, ui } = this.editor;
+    this.scene = scene;
+    this.editor.scene = scene;
+    this.refresh();
+    scene.setSelection(ui.getState().selection);
+    scene.setTool(ui.getState().tool);
+    this.stops = [
+      session.doc.subscribe(() => this.refreshSoon()),
+      session.live.onDelta((delta) => this.live(delta)),
+      session.packets.onRows((rows) => {
+        const { passages, crowded } = this.choreographer.add(rows, scene.now());
+        scene.addPackets(passages);
+        if (crowded.length > 0) scene.glowLinks(crowded);
+      }),
+      session.facts.subscribe((facts, before) => {
+        if (facts.problems !== before.problems) this.refreshSoon();
+        if (facts.probes !== before.probes) this.callouts();
+        if (facts.packetsPaused !== before.packetsPaused) scene.setPaused(facts.packetsPaused);
+        if (!facts.lab.running && before.lab.running) this.clearPackets();
+      }),
+      ui.subscribe((state, before) => {
+        if (state.selection !== before.selection) scene.setSelection(state.selection);
+        if (state.tool !== before.tool) scene.setTool(state.tool);
+      }),
+    ];
+    this.calloutTimer = setInterval(() => this.callouts(), 1_000);
+  }
+
+  detach(): void {
+    for (const stop of this.stops) stop();
+    if (this.calloutTimer !== null) clearInterval(this.calloutTimer);
+    cancelAnimationFrame(this.frame);
+    if (this.editor.scene === this.scene) this.editor.scene = null;
+    this.scene?.destroy();
+    this.scene = null;
+  }
+
+  /** Speed of the packets on the canvas, 0.1–4. */
+  set speed(speed: number) {
+    this.choreographer.speed = speed;
+  }
+
+  readonly events: SceneEvents = {
+    select: (ids, mode) => {
+      this.editor.select(ids, mode);
+      this.editor.focusCanvas();
+    },
+    move: (moves, done) => this.move(moves, done),
+    connect: (from, to) => {
+      connectNodes(this.editor, from, to);
+      this.editor.ui.setState({ connectFrom: null });
+    },
+    place: (what, x, y) => {
+      placeAt(this.editor, what, x, y);
+    },
+    dropOnLink: (link, what, x, y) => placeOnLink(this.editor, link, what, x, y),
+    open: (id) => {
+      this.editor.select([id]);
+      this.editor.ui.setState({ inspectorOpen: true, inspectorTab: "properties" });
+      this.editor.focusInspector();
+    },
+    menu: (ids, x, y) => {
+      if (ids.some((id) => !this.editor.selection.has(id))) this.editor.select(ids);
+      this.openMenu({ ids, x, y });
+    },
+    probe: (source, target) => {
+      void this.editor.session.probe({ kind: "ping", source, target });
+    },
+    pickPacket: (number) => {
+      const row = this.editor.session.packets.store.byNumber(number);
+      this.editor.ui.setState({ pickedPacket: number });
+      this.scene?.highlightPacket(row?.packet ?? null);
+    },
+    toolDone: () => this.editor.ui.setState({ tool: { kind: "select" }, connectFrom: null }),
+    camera: (zoom) => this.editor.ui.setState({ zoom }),
+    hover: () => {},
+  };
+
+  private move(moves: readonly Move[], done: boolean): void {
+    if (done) {
+      this.drag.clear();
+      const operation = moveAll(this.editor.topology, moves);
+      if (operation) this.editor.submit(operation);
+      this.refresh();
+      return;
+    }
+    for (const move of moves) this.drag.set(move.id, move);
+    this.refreshSoon();
+  }
+
+  /** Once a frame at most, however many operations arrive. */
+  private refreshSoon(): void {
+    if (this.frame !== 0) return;
+    this.frame = requestAnimationFrame(() => this.refresh());
+  }
+
+  private refresh(): void {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    const { session } = this.editor;
+    const { topology } = session;
+    this.problems = problemsByObject(topology, session.facts.getState().problems);
+    const content = this.deriver.content(topology, session.live, this.problems);
+    this.scene?.setContent(this.dragged(content));
+    this.pruneSelection();
+  }
+
+  /** Positions under the pointer win over those of the document until the drag is done. */
+  private dragged(content: SceneContent): SceneContent {
+    if (this.drag.size === 0) return content;
+    const at = <V extends { id: string }>(item: V): V => ({ ...item, ...this.drag.get(item.id) });
+    return {
+      nodes: content.nodes.map(at),
+      links: content.links,
+      groups: content.groups.map(at),
+      notes: content.notes.map(at),
+    };
+  }
+
+  private live(delta: LiveDelta): void {
+    if (delta.all) {
+      this.refreshSoon();
+      return;
+    }
+    const { topology, live } = this.editor.session;
+    const nodes = this.deriver.nodesOf(delta.nodes, topology, live, this.problems);
+    const dragged = nodes.map((node) => ({ ...node, ...this.drag.get(node.id) }));
+    if (dragged.length > 0) this.scene?.updateNodes(dragged);
+    const links = this.deriver.linksOf(delta.links, topology, live);
+    if (links.length > 0) this.scene?.updateLinks(links);
+  }
+
+  private pruneSelection(): void {
+    const { topology, selection } = this.editor;
+    const { nodes, links, notes, groups } = topology;
+    const left = [...selection].filter(
+      (id) => id in nodes || id in links || id in notes || id in groups,
+    );
+    if (left.length !== selection.size) this.editor.select(left);
+  }
+
+  private callouts(): void {
+    const { probes } = this.editor.session.facts.getState();
+    const now = performance.now();
+    const shown = probes.filter((probe) => {
+      const over = probe.status === "done" || probe.status === "failed";
+      const key = over ? probe.id : -probe.id;
+      const since = this.calloutTimes.get(key) ?? now;
+      this.calloutTimes.set(key, since);
+      return !over || now - since < CALLOUT_LASTS;
+    });
+    const newest = new Map(shown.reverse().map((probe) => [probe.source, probe]));
+    this.scene?.setCallouts([...newest.values()].map((probe) => calloutOf(probe, this.editor)));
+  }
+
+  private clearPackets(): void {
+    this.choreographer.reset();
+    this.scene?.clearPackets();
+  }
+}

@@ -1,0 +1,101 @@
+/** What the dock works on: filter, follow, the picked packet; shared by strip, list and decode. */
+
+import { createStore } from "zustand/vanilla";
+import type { Editor } from "../../app/editor";
+import type { PacketRow } from "../../packets/index";
+import { PacketDetails } from "./details";
+import { type DockFilter, NO_FILTER, NO_SPAN, type Span } from "./filter";
+import { PacketWatch } from "./watch";
+
+export interface DockState {
+  filter: DockFilter;
+  follow: boolean; // the list shows the newest rows as they come
+  picked: PacketRow | null;
+}
+
+export class DockModel {
+  readonly state = createStore<DockState>(() => ({
+    filter: NO_FILTER,
+    follow: true,
+    picked: null,
+  }));
+  readonly watch: PacketWatch;
+  readonly details: PacketDetails;
+  /** The rows that the list shows now. */
+  shown: readonly PacketRow[] = [];
+
+  constructor(readonly editor: Editor) {
+    this.watch = new PacketWatch(editor.session.packets.store);
+    this.details = new PacketDetails(editor.session.api);
+  }
+
+  /** Follow the packets and what the canvas picks; returns how to stop. */
+  start(): () => void {
+    const { session, ui } = this.editor;
+    const { store } = session.packets;
+    const stops = [
+      this.watch.start(),
+      store.subscribe(() => {
+        if (store.all().length === 0) this.reset();
+      }),
+      ui.subscribe((state, before) => {
+        if (state.pickedPacket !== before.pickedPacket) this.take(state.pickedPacket);
+      }),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  /** Choose a packet: its row, its bytes, and all its passages on the canvas. */
+  pick(row: PacketRow | null): void {
+    this.state.setState({ picked: row });
+    this.editor.ui.setState({ pickedPacket: row?.number ?? null });
+    this.editor.scene?.highlightPacket(row?.packet ?? null);
+  }
+
+  /** Choose the row before (-1) or after (1) the chosen one. */
+  step(by: number): void {
+    const number = this.state.getState().picked?.number;
+    const at = this.shown.findIndex((row) => row.number === number);
+    const next = at < 0 ? this.shown.length - 1 : at + by;
+    const row = this.shown[Math.max(0, Math.min(this.shown.length - 1, next))];
+    if (row) this.pick(row);
+    this.state.setState({ follow: false });
+  }
+
+  filter(change: Partial<DockFilter>): void {
+    this.state.setState(({ filter }) => ({ filter: { ...filter, ...change } }));
+  }
+
+  brush(span: Span): void {
+    this.filter({ span });
+  }
+
+  /** Back to what happens now: nothing paused, no span, the newest row in view. */
+  live(): void {
+    this.editor.session.setPacketsPaused(false);
+    this.filter({ span: NO_SPAN });
+    this.state.setState({ follow: true });
+  }
+
+  private take(number: number | null): void {
+    const known = this.state.getState().picked;
+    if ((known?.number ?? null) === number) return;
+    const { store } = this.editor.session.packets;
+    const row =
+      number === null
+        ? null
+        : (store.byNumber(number) ?? this.shown.find((one) => one.number === number) ?? null);
+    this.state.setState({ picked: row, ...(row ? { follow: false } : {}) });
+  }
+
+  private reset(): void {
+    this.details.clear();
+    this.state.setState(({ filter }) => ({
+      filter: { ...filter, span: NO_SPAN },
+      follow: true,
+    }));
+    this.pick(null);
+  }
+}

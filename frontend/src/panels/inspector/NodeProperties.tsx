@@ -1,0 +1,90 @@
+import { useTranslation } from "react-i18next";
+import { useEditor, useTopology } from "../../app/editor";
+import type { TopoNode } from "../../doc/model";
+import { nameProblem } from "../../doc/names";
+import { set } from "../../doc/ops";
+import { ActionButton } from "../../ui/ActionButton";
+import { Check, NumberRow, Row, TextRow } from "../../ui/fields";
+import { AddressChips } from "./AddressChips";
+import { NodeHead } from "./NodeHead";
+
+export function NodeProperties({ id }: { id: string }) {
+  const { t } = useTranslation();
+  const editor = useEditor();
+  const { nodes } = useTopology();
+  const node = nodes[id];
+  if (!node) return null;
+  const change = (patch: Partial<TopoNode>) => editor.submit(set("nodes", id, patch));
+  const others = new Set(
+    Object.keys(nodes).flatMap((key) => (key === id ? [] : (nodes[key]?.name ?? []))),
+  );
+  const check = (text: string) => {
+    const reason = nameProblem(text, others);
+    return reason && t(reason);
+  };
+  return (
+    <>
+      <div className="sec">
+        <NodeHead id={id} />
+        <TextRow
+          label={t("fields.name")}
+          value={node.name}
+          validate={check}
+          onCommit={(name) => change({ name })}
+        />
+        <Row label={t("fields.forwarding")}>
+          <Check
+            label="IPv4"
+            checked={node.forward_ipv4}
+            onChange={(forward_ipv4) => change({ forward_ipv4 })}
+          />
+          <Check
+            label="IPv6"
+            checked={node.forward_ipv6}
+            onChange={(forward_ipv6) => change({ forward_ipv6 })}
+          />
+        </Row>
+        <Row label={t("fields.loopback")}>
+          <Check
+            label={t("fields.loUp")}
+            checked={node.lo_up}
+            onChange={(lo_up) => change({ lo_up })}
+          />
+        </Row>
+      </div>
+      {node.kind === "switch" && (
+        <div className="sec">
+          <h3>{t("inspector.bridge")}</h3>
+          <Row label={t("fields.stp")}>
+            <Check
+              label={t("fields.stpOn")}
+              checked={node.stp}
+              onChange={(stp) => change({ stp })}
+            />
+          </Row>
+          <NumberRow
+            label={t("fields.ageing")}
+            value={node.ageing}
+            min={0}
+            max={1_000_000}
+            message={t("fields.ageingRange")}
+            onCommit={(ageing) => change({ ageing })}
+          />
+          <Row label={t("fields.bridgeAddresses")}>
+            <AddressChips
+              label={t("fields.bridgeAddresses")}
+              value={node.addresses}
+              onChange={(addresses) => change({ addresses })}
+            />
+          </Row>
+        </div>
+      )}
+      <div className="sec actions">
+        <ActionButton id="connect" text />
+        <ActionButton id="probeForm" text />
+        <ActionButton id="duplicate" />
+        <ActionButton id="remove" kind="danger" />
+      </div>
+    </>
+  );
+}

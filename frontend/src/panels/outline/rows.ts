@@ -1,0 +1,93 @@
+/** The drawing as the rows of a tree: groups → nodes → interfaces, then notes. */
+
+import { indexOf, peerOf } from "../../doc/graph";
+import type { TopoGroup, Topology } from "../../doc/model";
+
+export type RowKind = "group" | "node" | "port" | "note";
+
+export interface Row {
+  id: string;
+  kind: RowKind;
+  level: number;
+  parent: string | null;
+  expanded: boolean | null; // null: nothing to expand
+  position: number; // among its siblings, from 1
+  siblings: number;
+}
+
+const byName = new Intl.Collator("en", { numeric: true });
+
+function inside(group: TopoGroup, x: number, y: number): boolean {
+  return x >= group.x && x <= group.x + group.width && y >= group.y && y <= group.y + group.height;
+}
+
+/** Node → the smallest group that it stands in. */
+function groupsOfNodes(topology: Topology): Map<string, string> {
+  const groups = Object.entries(topology.groups).sort(
+    ([, a], [, b]) => a.width * a.height - b.width * b.height,
+  );
+  const found = new Map<string, string>();
+  for (const [id, node] of Object.entries(topology.nodes)) {
+    const group = groups.find(([, one]) => inside(one, node.x, node.y));
+    if (group) found.set(id, group[0]);
+  }
+  return found;
+}
+
+function sorted<V>(items: [string, V][], name: (value: V) => string): string[] {
+  return items.sort(([, a], [, b]) => byName.compare(name(a), name(b))).map(([id]) => id);
+}
+
+/** All visible rows. Groups are open unless `closed` has them; nodes are closed unless `open` does. */
+export function rowsOf(
+  topology: Topology,
+  open: ReadonlySet<string>,
+  closed: ReadonlySet<string>,
+): Row[] {
+  const rows: Row[] = [];
+  const index = indexOf(topology);
+  const groupOf = groupsOfNodes(topology);
+  const nodes = Object.entries(topology.nodes);
+  const members = (group: string | undefined) =>
+    sorted(
+      nodes.filter(([id]) => groupOf.get(id) === group),
+      (node) => node.name,
+    );
+  const push = (ids: string[], kind: RowKind, level: number, parent: string | null, of = ids) => {
+    for (const id of ids) {
+      const row: Row = {
+        id,
+        kind,
+        level,
+        parent,
+        expanded: null,
+        position: of.indexOf(id) + 1,
+        siblings: of.length,
+      };
+      rows.push(row);
+      const children = childrenOf(id, kind);
+      if (children.length === 0) continue;
+      row.expanded = kind === "group" ? !closed.has(id) : open.has(id);
+      if (row.expanded) push(children, kind === "group" ? "node" : "port", level + 1, id);
+    }
+  };
+  const childrenOf = (id: string, kind: RowKind): string[] => {
+    if (kind === "group") return members(id);
+    return kind === "node" ? (index.interfacesOf.get(id) ?? []) : [];
+  };
+  const groups = sorted(Object.entries(topology.groups), (group) => group.name);
+  const loose = members(undefined);
+  const notes = Object.keys(topology.notes);
+  const top = [...groups, ...loose, ...notes];
+  push(groups, "group", 1, null, top);
+  push(loose, "node", 1, null, top);
+  push(notes, "note", 1, null, top);
+  return rows;
+}
+
+/** Where Alt+arrow leads along the cables. `from` is the node or interface one came from. */
+export function neighboursOf(topology: Topology, node: string): string[] {
+  const ports = indexOf(topology).interfacesOf.get(node) ?? [];
+  const peers = ports.flatMap((port) => peerOf(topology, port)?.node ?? []);
+  return [...new Set(peers)];
+}

@@ -1,0 +1,41 @@
+import { useTranslation } from "react-i18next";
+import { labelKey } from "../actions/action";
+import { action } from "../actions/registry";
+import { formatKeys, perform } from "../actions/shortcuts";
+import { useEditor, useFacts, useTopology, useUi, useUndoState } from "../app/editor";
+import { Button } from "./Button";
+import type { IconName } from "./Icon";
+
+interface Props {
+  id: string;
+  icon?: IconName;
+  text?: boolean; // show the name, not the icon alone
+  kind?: "primary" | "danger" | "bare";
+}
+
+/** A button for an action of the registry, with its reason when it cannot be used. */
+export function ActionButton({ id, icon, text, kind }: Props) {
+  const { t } = useTranslation();
+  const editor = useEditor();
+  // What reasons depend on: each change asks again.
+  useUndoState();
+  useTopology();
+  useFacts((facts) => facts.status);
+  useFacts((facts) => facts.problems);
+  useUi((ui) => ui.selection);
+  const it = action(id);
+  const reason = it.disabled?.(editor) ?? null;
+  const shown = icon ?? it.icon;
+  return (
+    <Button
+      label={t(labelKey(it))}
+      {...(shown ? { icon: shown } : {})}
+      {...(kind ? { kind } : {})}
+      {...(it.keys?.[0] ? { shortcut: formatKeys(it.keys[0]) } : {})}
+      disabledReason={reason && t(reason)}
+      onPress={() => perform(editor, it)}
+    >
+      {text && t(labelKey(it))}
+    </Button>
+  );
+}
