@@ -211,5 +211,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {"daphne": {"level": "WARNING"}},  # what it listens on is announced by `serve`
     "root": {"handlers": ["stderr"], "level": os.environ.get("TOPOWEB_LOG", "INFO")},
 }

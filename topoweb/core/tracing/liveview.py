@@ -55,13 +55,11 @@ IDLE = Rates()
 
 
 def interface_state(device: LinkRecord | None) -> str:
-    """Return up, off, nocarrier, unknown, down or missing."""
+    """Return up, off, nocarrier, unknown (a loopback that is up), down or missing."""
     if device is None:
         return "missing"
     if not device.up:
         return "off"
-    if device.kind == "loopback":
-        return "up"  # the kernel leaves its operational state at unknown for ever
     if not device.carrier:
         return "nocarrier"
     return device.oper if device.oper in ("up", "unknown") else "down"

@@ -58,7 +58,6 @@ class Place:
             "LANG": "C.UTF-8",
             "HOME": str(self.data),
             "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
             "DJANGO_SETTINGS_MODULE": "topoweb.settings",
             **kept,
             "TOPOWEB_MODE": "root",
@@ -140,6 +139,7 @@ def redis_argv(place: Place) -> list[str]:
         *place.jailed(program, "--port", "0", "--unixsocket", str(place.redis)),
         *("--unixsocketperm", "700", "--save", "", "--appendonly", "no"),
         *("--dir", str(place.data), "--loglevel", "warning", "--daemonize", "no"),
+        *("--logfile", str(place.redis.with_suffix(".log"))),
     ]
 
 
@@ -160,7 +160,7 @@ async def serve(place: Place) -> None:
         path = await asyncio.to_thread(first_page, place)
         await supervisor.start(Child("worker", [*manage, "worker"], environment))
         await supervisor.start(Child("tracer", [*manage, "tracer"], environment))
-        web = place.jailed(*daphne, "--no-server-name", "topoweb.asgi:application")
+        web = place.jailed(*daphne, "-v", "0", "--no-server-name", "topoweb.asgi:application")
         await supervisor.start(Child("web", web, environment))
         await _until_port(place.host, place.port, stop)
         if not stop.is_set():
