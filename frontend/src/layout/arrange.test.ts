@@ -61,6 +61,29 @@ describe.each(KINDS)("%s", (kind) => {
     }
   });
 
+  it("keeps the frames of groups apart", () => {
+    const graph = campus(4, 4);
+    for (const one of graph.nodes) {
+      const group = Number(one.id[1]);
+      if (one.id !== "r") Object.assign(one, { x: 1000 * group + 500, y: 500 });
+    }
+    for (let g = 0; g < 4; g++) {
+      graph.groups.push({ id: `g${g}`, x: 1000 * g, y: 0, width: 900, height: 900 });
+    }
+    const frames = Object.values(arrange(graph, kind).groups);
+    expect(frames).toHaveLength(4);
+    frames.forEach((one, index) => {
+      for (const other of frames.slice(index + 1)) {
+        const apart =
+          one.x >= other.x + other.width ||
+          other.x >= one.x + one.width ||
+          one.y >= other.y + other.height ||
+          other.y >= one.y + one.height;
+        expect(apart).toBe(true);
+      }
+    });
+  });
+
   it("takes an empty drawing, a loop and a cable to nowhere", () => {
     expect(arrange({ nodes: [], links: [], groups: [] }, kind)).toEqual({ nodes: {}, groups: {} });
     const links = [

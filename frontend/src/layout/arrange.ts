@@ -15,6 +15,7 @@ import {
   type Places,
 } from "./graph";
 import { organic } from "./organic";
+import { separate } from "./separate";
 import { tiers } from "./tiers";
 
 const RANK = { router: 0, switch: 1, host: 2 } as const;
@@ -37,6 +38,8 @@ export function arrange(graph: LayoutGraph, kind: LayoutKind): LayoutResult {
     ...insides.filter(({ members }) => members.length > 0).map(({ block }) => block),
   ];
   const outer = LAYOUTS[kind](blocks, outerLinks(links, owner));
+  // Layouts take blocks as points or discs; a group's frame is neither.
+  if (graph.groups.length) separate(blocks, outer);
   const result: LayoutResult = { nodes: {}, groups: {} };
   const shift = toMiddle(graph.nodes, outer);
   for (const { id } of blocks) {
