@@ -5,12 +5,14 @@ import { showToast } from "../app/messages";
 import { isFields, normalizeDocument, toWire } from "../doc/defaults";
 import type { Action } from "./action";
 
-function fileName(editor: Editor, extension: string): string {
+/** The lab's name as a file's. */
+export function fileName(editor: Editor, extension: string): string {
   const name = editor.topology.name.trim().replace(/[^\p{L}\p{N}._-]+/gu, "-") || "topology";
   return `${name}.${extension}`;
 }
 
-function save(blob: Blob, name: string): void {
+/** Give the browser a file to keep. */
+export function save(blob: Blob, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;

@@ -6,9 +6,10 @@ import type { SessionInfo } from "../api/types";
 import type { Api } from "../net/api";
 import { LabsPage } from "../pages/LabsPage";
 import { LoginPage } from "../pages/LoginPage";
+import { MissingPage } from "../pages/MissingPage";
 import { LabPage } from "./LabPage";
 import { preferences } from "./preferences";
-import { Link, routeOf, usePath } from "./router";
+import { routeOf, usePath } from "./router";
 
 /** Who is signed in decides what the paths show. */
 export function App({ api }: { api: Api }) {
@@ -35,7 +36,7 @@ export function App({ api }: { api: Api }) {
   if (!session) return <output className="page">{t("app.loading")}</output>;
   return (
     <I18nProvider locale={language}>
-      <Page api={api} session={session} onSignedIn={load} />
+      <Page api={api} session={session} onSession={load} />
     </I18nProvider>
   );
 }
@@ -43,22 +44,18 @@ export function App({ api }: { api: Api }) {
 interface PageProps {
   api: Api;
   session: SessionInfo;
-  onSignedIn: () => void;
+  onSession: () => void; // somebody signed in or out
 }
 
-function Page({ api, session, onSignedIn }: PageProps) {
-  const { t } = useTranslation();
+function Page({ api, session, onSession }: PageProps) {
   const route = routeOf(usePath());
   if (!session.user || route.page === "login")
-    return <LoginPage api={api} onSignedIn={onSignedIn} />;
-  if (route.page === "labs") return <LabsPage api={api} />;
+    return <LoginPage api={api} mode={session.mode} onSignedIn={onSession} />;
+  if (route.page === "labs") {
+    return <LabsPage api={api} session={session} onSignedOut={onSession} />;
+  }
   if (route.page === "lab") {
     return <LabPage key={route.id} api={api} id={route.id} features={session.features} />;
   }
-  return (
-    <main className="page">
-      <h1>{t("app.noPage")}</h1>
-      <Link to="/">{t("topbar.labs")}</Link>
-    </main>
-  );
+  return <MissingPage />;
 }

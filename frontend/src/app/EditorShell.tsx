@@ -1,15 +1,14 @@
 import "./shell.css";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
+import { Group, Panel, Separator, useDefaultLayout, usePanelRef } from "react-resizable-panels";
 import { ACTIONS } from "../actions/registry";
 import { listen } from "../actions/shortcuts";
 import { CanvasPanel } from "../panels/canvas/CanvasPanel";
-import { Dock } from "../panels/dock/Dock";
+import { DOCK_FOLDED, DOCK_LEAST, Dock } from "../panels/dock/Dock";
 import { Inspector } from "../panels/inspector/Inspector";
 import { Outline } from "../panels/outline/Outline";
 import { Palette } from "../panels/palette/Palette";
-import { Problems } from "../panels/problems/Problems";
 import { TopBar } from "../panels/topbar/TopBar";
 import { Dialogs } from "./Dialogs";
 import { useEditor, useLab, useUi } from "./editor";
@@ -35,6 +34,7 @@ export function EditorShell() {
   const lab = useLab();
   const narrow = useNarrow();
   const open = useUi((state) => state.inspectorOpen);
+  const dock = usePanelRef();
   const rowsLayout = useDefaultLayout({ id: "topoweb.rows", storage: localStorage });
   const columnsLayout = useDefaultLayout({
     id: narrow ? "topoweb.narrow" : "topoweb.columns",
@@ -74,7 +74,6 @@ export function EditorShell() {
               <Panel id="canvas" minSize={260}>
                 <div className="middle">
                   <CanvasPanel />
-                  <Problems />
                 </div>
               </Panel>
               {!narrow && (
@@ -96,8 +95,16 @@ export function EditorShell() {
             </Group>
           </Panel>
           <Separator className="grip horizontal" aria-label={t("shell.resizeDock")} />
-          <Panel id="dock" defaultSize={300} minSize={36} groupResizeBehavior="preserve-pixel-size">
-            <Dock labId={lab.id} />
+          <Panel
+            id="dock"
+            panelRef={dock}
+            defaultSize={332}
+            minSize={DOCK_LEAST}
+            collapsible
+            collapsedSize={DOCK_FOLDED}
+            groupResizeBehavior="preserve-pixel-size"
+          >
+            <Dock labId={lab.id} panel={dock} />
           </Panel>
         </Group>
         {narrow && open && (

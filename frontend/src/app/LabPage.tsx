@@ -16,11 +16,10 @@ interface Props {
 
 /** Loads a lab, then opens the editor on it. */
 export function LabPage({ api, id, features }: Props) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const [editor, setEditor] = useState<Editor | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a lab is loaded once, not per language
   useEffect(() => {
     let gone = false;
     let stop = () => {};
@@ -29,7 +28,7 @@ export function LabPage({ api, id, features }: Props) {
       const [lab, snapshot] = await Promise.all([api.lab(id), calls.document()]);
       if (gone) return;
       const session = new LabSession({ lab, snapshot, api: calls, features });
-      const made = new Editor(session, t);
+      const made = new Editor(session, i18n.t);
       const quiet = connectMessages(made);
       session.start();
       stop = () => {
@@ -46,7 +45,7 @@ export function LabPage({ api, id, features }: Props) {
       stop();
       setEditor(null);
     };
-  }, [api, id]);
+  }, [api, id, features, i18n]);
 
   if (error) {
     return (

@@ -94,15 +94,9 @@ export function Notices() {
       {missing.length > 0 && (
         <div className="notice" role="status">
           <Icon name="warning" />
-          <span>
+          <span title={missing.map((name) => features[name]?.reason).join("\n")}>
             {t("notice.features")}{" "}
-            {missing
-              .map((name) =>
-                [t(`feature.${name}`, { defaultValue: name }), features[name]?.reason]
-                  .filter(Boolean)
-                  .join(": "),
-              )
-              .join("; ")}
+            {missing.map((name) => t(`feature.${name}`, { defaultValue: name })).join(", ")}
           </span>
           <Button label={t("notice.understood")} kind="bare" small onPress={dismiss}>
             {t("notice.understood")}

@@ -8,6 +8,7 @@ import type { Operation } from "../doc/ops";
 import type { SaveState } from "../doc/store";
 import type { LiveStore } from "../net/live";
 import type { Facts, LabSession } from "../net/session";
+import type { Choreographer } from "../packets/index";
 import type { SceneView } from "../scene/contract";
 import { announce } from "./messages";
 import { createUiStore, select, type UiState, type UiStore } from "./uiStore";
@@ -16,6 +17,8 @@ import { createUiStore, select, type UiState, type UiStore } from "./uiStore";
 export class Editor {
   readonly ui: UiStore = createUiStore();
   scene: SceneView | null = null;
+  /** How packets are played on the canvas; its speed may be set, 0.1–4. */
+  playout: Choreographer | null = null;
   focusCanvas: () => void = () => {};
   focusInspector: () => void = () => {};
 

@@ -10,7 +10,7 @@ import { App } from "./App";
 import { preferences } from "./preferences";
 
 const chosen = preferences.getState();
-initI18n(chosen.language);
+initI18n();
 document.documentElement.dataset.theme = chosen.theme;
 preferences.subscribe((now, before) => {
   document.documentElement.dataset.theme = now.theme;
@@ -25,8 +25,11 @@ document.head.append(holder);
 
 const root = document.getElementById("app");
 if (!root) throw new Error("the page has no #app");
-createRoot(root).render(
-  <StrictMode>
-    <App api={new Api()} />
-  </StrictMode>,
-);
+const show = () =>
+  createRoot(root).render(
+    <StrictMode>
+      <App api={new Api()} />
+    </StrictMode>,
+  );
+// A language that cannot be fetched must not leave an empty page: then it is English.
+changeLanguage(chosen.language).then(show, show);

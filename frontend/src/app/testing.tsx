@@ -16,7 +16,7 @@ export function renderEditor(
   topology: Topology,
   options: Parameters<typeof mockLab>[1] = {},
 ) {
-  const i18n = initI18n("en");
+  const i18n = initI18n();
   const lab = mockLab(topology, options);
   const editor = new Editor(lab.session, i18n.t);
   const stop = listen(editor, ACTIONS);

@@ -122,15 +122,17 @@ export class DocStore {
     for (const accepted of operations) {
       if (accepted.seq > this.sequence) this.early.set(accepted.seq, accepted);
     }
-    let changed = false;
+    let [heard, foreseen] = [false, true];
     for (;;) {
       const next = this.early.get(this.sequence + 1);
       if (!next) break;
       this.early.delete(next.seq);
+      foreseen = this.foresaw(next) && foreseen;
       this.confirm(next);
-      changed = true;
+      heard = true;
     }
-    if (changed) this.rebase();
+    if (heard && foreseen) this.settle();
+    else if (heard) this.rebase();
     if (this.early.size > 0) void this.catchUp();
   }
 
@@ -147,6 +149,20 @@ export class DocStore {
   async resume(): Promise<void> {
     await this.catchUp();
     await this.pump();
+  }
+
+  /** True when the server did just what was predicted: what is shown stays as it is. */
+  private foresaw(accepted: Accepted): boolean {
+    const first = this.queue[0];
+    return (
+      first?.opId === accepted.op_id &&
+      JSON.stringify(first.changes) === JSON.stringify(accepted.changes)
+    );
+  }
+
+  private settle(): void {
+    if (this.queue.length === 0) this.confirmed = this.shown;
+    this.emit();
   }
 
   private confirm(accepted: Accepted): void {

@@ -43,6 +43,8 @@ const ICONS = {
   redo: <path d="M15 7h4V3M19 7c-2-3-5-4-8-4a8 8 0 1 0 8 9" />,
   play: <path d="M7 4v16l13-8Z" fill="currentColor" />,
   pause: <path d="M8 5v14M16 5v14" strokeWidth={3} />,
+  previous: <path d="M18 5v14L8 12ZM6 5v14" fill="currentColor" />,
+  next: <path d="M6 5v14l10-7ZM18 5v14" fill="currentColor" />,
   stop: <rect x="6" y="6" width="12" height="12" fill="currentColor" />,
   layout: (
     <>
@@ -76,6 +78,8 @@ const ICONS = {
   fit: <path d="M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5" />,
   close: <path d="m6 6 12 12M18 6 6 18" />,
   check: <path d="m5 12.5 4.5 4.5L19 7" />,
+  up: <path d="m6 14.5 6-6 6 6" />,
+  more: <path d="M12 5v.1M12 12v.1M12 19v.1" strokeWidth={3} />,
   down: <path d="m6 9.5 6 6 6-6" />,
   right: <path d="m9.5 6 6 6-6 6" />,
   warning: (

@@ -40,6 +40,7 @@ export class SceneController {
     const { session, ui } = this.editor;
     this.scene = scene;
     this.editor.scene = scene;
+    this.editor.playout = this.choreographer;
     this.refresh();
     scene.setSelection(ui.getState().selection);
     scene.setTool(ui.getState().tool);
@@ -69,14 +70,12 @@ export class SceneController {
     for (const stop of this.stops) stop();
     if (this.calloutTimer !== null) clearInterval(this.calloutTimer);
     cancelAnimationFrame(this.frame);
-    if (this.editor.scene === this.scene) this.editor.scene = null;
+    if (this.editor.scene === this.scene) {
+      this.editor.scene = null;
+      this.editor.playout = null;
+    }
     this.scene?.destroy();
     this.scene = null;
-  }
-
-  /** Speed of the packets on the canvas, 0.1–4. */
-  set speed(speed: number) {
-    this.choreographer.speed = speed;
   }
 
   readonly events: SceneEvents = {

@@ -53,7 +53,8 @@ export function BrushHandle({ dock, edge, view }: Props) {
       }
       onKeyDown={(event) => {
         const key = event.key;
-        if (dock.watch.clock.first === null || event.ctrlKey || event.metaKey || event.altKey) return;
+        if (dock.watch.clock.first === null || event.ctrlKey || event.metaKey || event.altKey)
+          return;
         const next = key === "Escape" ? NO_SPAN : nudge(span, edge, key, view());
         if (!next) return;
         event.preventDefault();

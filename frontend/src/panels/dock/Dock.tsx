@@ -1,14 +1,101 @@
 import "./dock.css";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { type Key, Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { useLab } from "../../app/editor";
+import type { PanelImperativeHandle } from "react-resizable-panels";
+import { useEditor, useFacts, useUi } from "../../app/editor";
+import { Button } from "../../ui/Button";
+import { PlanSteps } from "../plan/PlanSteps";
+import { ProblemList } from "../problems/Problems";
+import { DockModel } from "./dockModel";
+import { PacketsPane } from "./PacketsPane";
+import { PacketTools } from "./PacketTools";
+import { Timeline } from "./Timeline";
 
-/** The packets of a lab, below the canvas. */
-export function Dock({ labId }: { labId: number }) {
+/** Px of the time-line alone; and the least height with a tab under it. */
+export const DOCK_FOLDED = 65;
+export const DOCK_LEAST = 190;
+
+interface Props {
+  labId: number;
+  panel: React.RefObject<PanelImperativeHandle | null>;
+}
+
+/** Below the canvas: the time-line, always in view, and under it packets, problems and plan. */
+export function Dock({ labId, panel }: Props) {
   const { t } = useTranslation();
-  const lab = useLab();
+  const editor = useEditor();
+  const dock = useMemo(() => new DockModel(editor), [editor]);
+  const [tab, setTab] = useState<Key>("packets");
+  const asked = useUi((state) => state.problemsOpen);
+  const problems = useFacts((facts) => facts.problems);
+  const { ref, folded } = useFolded();
+  useEffect(() => dock.start(), [dock]);
+  // The top bar's pill and the command "problems" open their tab here.
+  useEffect(() => {
+    if (asked) panel.current?.expand();
+  }, [asked, panel]);
+  const shown = asked ? "problems" : tab;
+  const choose = (key: Key) => {
+    setTab(key);
+    editor.ui.setState({ problemsOpen: key === "problems" });
+  };
   return (
-    <section className="dock" aria-label={t("dock.title")} data-lab={labId}>
-      <p className="dim">{t("dock.count", { count: lab.packets.store.all().length })}</p>
+    <section ref={ref} className="dock" aria-label={t("dock.title")} data-lab={labId}>
+      <div className="dock-top">
+        <Timeline dock={dock} />
+        <Button
+          label={t(folded ? "dock.unfold" : "dock.fold")}
+          icon={folded ? "up" : "down"}
+          kind="bare"
+          onPress={() => (folded ? panel.current?.expand() : panel.current?.collapse())}
+        />
+      </div>
+      {!folded && (
+        <Tabs className="tabs dock-tabs" selectedKey={shown} onSelectionChange={choose}>
+          <div className="dock-bar">
+            <TabList className="tab-list" aria-label={t("dock.tabs")}>
+              <Tab id="packets" className="tab">
+                {t("packets.title")}
+              </Tab>
+              <Tab id="problems" className="tab">
+                {t("problems.title")}
+                {problems.length > 0 && <span className="count">{problems.length}</span>}
+              </Tab>
+              <Tab id="plan" className="tab">
+                {t("dock.plan")}
+              </Tab>
+            </TabList>
+            {shown === "packets" && <PacketTools dock={dock} />}
+          </div>
+          <TabPanel id="packets" className="tab-panel">
+            <PacketsPane dock={dock} />
+          </TabPanel>
+          <TabPanel id="problems" className="tab-panel">
+            <ProblemList />
+          </TabPanel>
+          <TabPanel id="plan" className="tab-panel plan-tab">
+            <PlanSteps />
+          </TabPanel>
+        </Tabs>
+      )}
     </section>
   );
+}
+
+/** Folded is what is too low for a tab, however it became so: by button, by drag, by window. */
+function useFolded() {
+  const ref = useRef<HTMLElement>(null);
+  const [folded, setFolded] = useState(false);
+  useEffect(() => {
+    const element = ref.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => {
+      const { height } = element.getBoundingClientRect();
+      setFolded(height > 0 && height < DOCK_FOLDED + 40);
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return { ref, folded };
 }

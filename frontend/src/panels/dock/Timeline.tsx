@@ -5,8 +5,8 @@ import { useFacts, useLab } from "../../app/editor";
 import { preferences } from "../../app/preferences";
 import { THEMES } from "../../scene/theme";
 import { Button } from "../../ui/Button";
-import { between, timeAt, type View, viewAt } from "./brush";
 import { BrushHandle } from "./BrushHandle";
+import { between, timeAt, type View, viewAt } from "./brush";
 import type { DockModel } from "./dockModel";
 import { drawTimeline } from "./drawTimeline";
 import { isOpen, NO_SPAN } from "./filter";
@@ -111,13 +111,14 @@ function Strip({ dock }: { dock: DockModel }) {
       const view = viewAt(now ?? 0);
       moment.current.view = view;
       const origin = kernel.first ?? 0;
-      if (clock.current) clock.current.textContent = now === null ? "–" : formatElapsed(now - origin);
+      if (clock.current)
+        clock.current.textContent = now === null ? "–" : formatElapsed(now - origin);
       if (rate.current) {
         const last = histogram.bars(view.to - 1.5, view.to - 0.5);
         const count = last.reduce((sum, bar) => sum + bar.total, 0);
         rate.current.textContent = t("timeline.rate", { count });
       }
-      const { width, height } = fit(element);
+      const { width, height } = sized(element);
       const pen = element.getContext("2d");
       if (!pen) return;
       const bars = histogram.bars(view.from, view.to);
@@ -153,7 +154,7 @@ function Strip({ dock }: { dock: DockModel }) {
 }
 
 /** Sizes the bitmap to the element; leaves the pen scaled to CSS px. */
-function fit(element: HTMLCanvasElement): { width: number; height: number } {
+function sized(element: HTMLCanvasElement): { width: number; height: number } {
   const { clientWidth: width, clientHeight: height } = element;
   const ratio = window.devicePixelRatio || 1;
   const [columns, rows] = [Math.round(width * ratio), Math.round(height * ratio)];

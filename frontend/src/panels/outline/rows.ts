@@ -53,16 +53,22 @@ export function rowsOf(
       nodes.filter(([id]) => groupOf.get(id) === group),
       (node) => node.name,
     );
-  const push = (ids: string[], kind: RowKind, level: number, parent: string | null, of = ids) => {
-    for (const id of ids) {
+  const push = (
+    ids: string[],
+    kind: RowKind,
+    level: number,
+    parent: string | null,
+    among = { before: 0, all: ids.length },
+  ) => {
+    for (const [at, id] of ids.entries()) {
       const row: Row = {
         id,
         kind,
         level,
         parent,
         expanded: null,
-        position: of.indexOf(id) + 1,
-        siblings: of.length,
+        position: among.before + at + 1,
+        siblings: among.all,
       };
       rows.push(row);
       const children = childrenOf(id, kind);
@@ -78,10 +84,10 @@ export function rowsOf(
   const groups = sorted(Object.entries(topology.groups), (group) => group.name);
   const loose = members(undefined);
   const notes = Object.keys(topology.notes);
-  const top = [...groups, ...loose, ...notes];
-  push(groups, "group", 1, null, top);
-  push(loose, "node", 1, null, top);
-  push(notes, "note", 1, null, top);
+  const all = groups.length + loose.length + notes.length;
+  push(groups, "group", 1, null, { before: 0, all });
+  push(loose, "node", 1, null, { before: groups.length, all });
+  push(notes, "note", 1, null, { before: groups.length + loose.length, all });
   return rows;
 }
 

@@ -1,49 +1,36 @@
 import { useTranslation } from "react-i18next";
-import { type Editor, useEditor, useFacts, useUi } from "../../app/editor";
+import { type Editor, useEditor, useFacts } from "../../app/editor";
 import { problemText } from "../../app/problemText";
 import type { Problem } from "../../doc/store";
-import { Button } from "../../ui/Button";
 import { Icon } from "../../ui/Icon";
 
 /** What is wrong with the drawing, each with its remedy; a click goes there. */
-export function Problems() {
+export function ProblemList() {
   const { t } = useTranslation();
   const editor = useEditor();
-  const open = useUi((state) => state.problemsOpen);
   const problems = useFacts((facts) => facts.problems);
-  if (!open || problems.length === 0) return null;
+  if (problems.length === 0) return <p className="problems-none dim">{t("problems.none")}</p>;
   return (
-    <section className="float problems" aria-label={t("problems.title")}>
-      <header>
-        <h2>{t("topbar.problems", { count: problems.length })}</h2>
-        <Button
-          label={t("ui.close")}
-          icon="close"
-          kind="bare"
-          small
-          onPress={() => editor.ui.setState({ problemsOpen: false })}
-        />
-      </header>
-      <ul>
-        {problems.map((problem) => {
-          const { message, hint } = problemText(problem, t);
-          return (
-            <li key={`${problem.code} ${problem.path} ${message}`}>
-              <button type="button" className="problem" onClick={() => goTo(editor, problem)}>
-                <Icon
-                  name={problem.severity === "error" ? "error" : "warning"}
-                  className={`problem-icon ${problem.severity}`}
-                />
-                <span>
-                  <b>{placeOf(editor, problem)}</b> {message}
-                  <span className="dim">{hint}</span>
-                </span>
-              </button>
-            </li>
-          );
-        })}
-      </ul>
-    </section>
+    <ul className="problems">
+      {problems.map((problem) => {
+        const { message, hint } = problemText(problem, t);
+        return (
+          <li key={`${problem.code} ${problem.path} ${message}`}>
+            <button
+              type="button"
+              className={`problem ${problem.severity}`}
+              onClick={() => goTo(editor, problem)}
+            >
+              <Icon name={problem.severity === "error" ? "error" : "warning"} />
+              <span>
+                <b>{placeOf(editor, problem)}</b> {message}
+                <span className="dim">{hint}</span>
+              </span>
+            </button>
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 

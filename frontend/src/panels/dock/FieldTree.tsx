@@ -1,0 +1,108 @@
+import { memo, useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { Icon } from "../../ui/Icon";
+import { type FieldRow, stepFor } from "./fieldRows";
+
+interface Props {
+  rows: readonly FieldRow[];
+  active: string | null;
+  hop: string; // the name of the previous hop
+  treeRef: React.RefObject<HTMLDivElement | null>;
+  onActive: (key: string) => void;
+  onOpen: (key: string, open: boolean) => void;
+  onHover: (row: FieldRow | null) => void;
+}
+
+function domId(key: string): string {
+  return `field-${key}`;
+}
+
+/** The layers and fields of a packet as an ARIA tree. */
+export function FieldTree({ rows, active, hop, treeRef, ...on }: Props) {
+  const { t } = useTranslation();
+  const at = Math.max(
+    0,
+    rows.findIndex((row) => row.key === active),
+  );
+  const current = rows[at];
+  useEffect(() => {
+    if (active === null) return;
+    document.getElementById(domId(active))?.scrollIntoView({ block: "nearest" });
+  }, [active]);
+  return (
+    <div
+      ref={treeRef}
+      role="tree"
+      className="field-tree"
+      aria-label={t("decode.fields")}
+      aria-activedescendant={current ? domId(current.key) : undefined}
+      tabIndex={0}
+      onMouseLeave={() => on.onHover(null)}
+      onFocus={() => {
+        if (active === null && current) on.onActive(current.key);
+      }}
+      onKeyDown={(event) => {
+        if (event.ctrlKey || event.metaKey || event.altKey) return;
+        const step = stepFor(event.key, rows, at);
+        if (!step || !current) return;
+        event.preventDefault();
+        event.stopPropagation();
+        if (step.open !== undefined) on.onOpen(current.key, step.open);
+        if (step.go !== undefined) on.onActive(step.go);
+      }}
+    >
+      {rows.map((row) => (
+        <FieldLine key={row.key} row={row} active={row.key === active} hop={hop} {...on} />
+      ))}
+    </div>
+  );
+}
+
+interface LineProps extends Pick<Props, "onActive" | "onOpen" | "onHover" | "hop"> {
+  row: FieldRow;
+  active: boolean;
+}
+
+const FieldLine = memo(function FieldLine({ row, active, hop, ...on }: LineProps) {
+  const { t } = useTranslation();
+  const label = row.level === 1 ? row.label : t(`field.${row.name}`, { defaultValue: row.label });
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the tree takes the keys
+    // biome-ignore lint/a11y/useFocusableInteractive: the tree holds the focus (aria-activedescendant)
+    <div
+      id={domId(row.key)}
+      role="treeitem"
+      aria-level={row.level}
+      aria-posinset={row.position}
+      aria-setsize={row.siblings}
+      aria-selected={active}
+      {...(row.expanded === null ? {} : { "aria-expanded": row.expanded })}
+      className={`field-line${row.level === 1 ? " layer" : ""}${active ? " on" : ""}`}
+      style={{ paddingLeft: 4 + (row.level - 1) * 14 }}
+      onMouseEnter={() => on.onHover(row)}
+      onClick={() => {
+        on.onActive(row.key);
+        if (row.expanded !== null) on.onOpen(row.key, !row.expanded);
+      }}
+    >
+      <span className="twisty">
+        {row.expanded !== null && <Icon name={row.expanded ? "down" : "right"} size={12} />}
+      </span>
+      <span className="field-label">{label}</span>
+      <span className="field-value mono">{row.value}</span>
+      {row.was !== null && (
+        <span className="changed">
+          Δ{" "}
+          {hop === ""
+            ? t("decode.was", { was: row.was })
+            : t("decode.wasAt", { was: row.was, hop })}
+        </span>
+      )}
+      {row.hides && (
+        <span className="changed" title={t("decode.hides")}>
+          Δ<span className="hidden-text">{t("decode.hides")}</span>
+        </span>
+      )}
+    </div>
+  );
+});
