@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from topoweb.engine.supervisor import Supervisor
@@ -11,10 +12,11 @@ from topoweb.engine.supervisor import Supervisor
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from tests.fakes.store import MemoryStore
     from topoweb.core.plan.actions import Step
     from topoweb.core.plan.state import LabState
     from topoweb.core.topology.model import Topology
-    from topoweb.engine.ports import ApplyResult, Kernel, ProbeRequest, Store
+    from topoweb.engine.ports import ApplyResult, Kernel, ProbeRequest
 
 NEVER = -1
 DEADLINE = 60.0  # seconds; the kernel ends namespaces when it has the time
@@ -22,6 +24,13 @@ DEADLINE = 60.0  # seconds; the kernel ends namespaces when it has the time
 
 class KilledError(BaseException):
     """The worker is dead: no handler of it may run on."""
+
+
+def _no_murder(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and record.exc_info[0] is KilledError)
+
+
+logging.getLogger("topoweb.engine.supervisor").addFilter(_no_murder)
 
 
 class _Mortal:
@@ -81,7 +90,8 @@ class NoProber:
 class Worker:
     """One incarnation of a supervisor, driven from plain tests through its own event loop."""
 
-    def __init__(self, kernel: Kernel, store: Store) -> None:
+    def __init__(self, kernel: Kernel, store: MemoryStore) -> None:
+        self._store = store
         self.life = Life()
         self.passes = 0
         self._runner = asyncio.Runner()
@@ -107,7 +117,10 @@ class Worker:
                 while not self.life.dead and not (self.supervisor.idle and condition()):  # noqa: ASYNC110
                     await asyncio.sleep(0)  # every step counts, and each is short
 
-        self._runner.run(wait())
+        try:
+            self._runner.run(wait())
+        except TimeoutError:
+            raise AssertionError(f"not reached: {self._store.reports[-3:]}") from None
 
     def wake(self, lab: int) -> None:
         self._in_loop(lambda: self.supervisor.wake(lab))

@@ -126,12 +126,14 @@ class LinuxBench:
         return self._outside("-o", "-d", "link", "show")
 
     def close(self) -> None:
-        for lab in self.kernel.labs():
-            self.kernel.destroy(lab)
-        self.kernel.real.close()
-        self.stranger.kill()
-        self.stranger.wait()
-        shutil.rmtree(self.run_dir)
+        try:
+            for lab in self.kernel.labs():
+                self.kernel.destroy(lab)
+        finally:
+            self.kernel.real.close()
+            self.stranger.kill()
+            self.stranger.wait()
+            shutil.rmtree(self.run_dir)
 
     def _outside(self, *command: str) -> str:
         inside = ["nsenter", f"--net=/proc/{self.stranger.pid}/ns/net", "ip", *command]

@@ -30,10 +30,14 @@ class GoneWatch:
         self._keys = list(doomed)
         self._commands, self._events = netns.run_apart(_observer)
         self._events.socket.setblocking(False)
+        for start in range(0, len(self._keys), netlink.BATCH):
+            self._name_batch(start, open_namespace)
+
+    def _name_batch(self, start: int, open_namespace: Callable[[str], int]) -> None:
         messages = []
         fds = []
         try:
-            for number, key in enumerate(self._keys):
+            for number, key in enumerate(self._keys[start : start + netlink.BATCH], start):
                 fds.append(open_namespace(key))
                 messages.append(_name(number, fds[-1]))
             refused = self._commands.send(messages)

@@ -202,7 +202,6 @@ class Forker:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                env={},
             )
         self._channel = ours
         return ours

@@ -144,7 +144,7 @@ function outline(pen: Pen, spread: number): void {
 
 function drawRing(pen: Pen, theme: Theme, node: NodeItem): void {
   at(pen, node.x, node.y, () => {
-    outline(pen, 7);
+    outline(pen, 5);
     pen.strokeStyle = theme.accent;
     pen.lineWidth = 2;
     pen.stroke();

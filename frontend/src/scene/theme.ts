@@ -64,10 +64,9 @@ const LIGHT: Theme = {
   },
   group: {
     blue: { fill: "#e8eefc", edge: "#2456d6" },
-    green: { fill: "#e6f6f1", edge: "#0f766e" },
-    amber: { fill: "#fdf3e3", edge: "#b45309" },
+    teal: { fill: "#e6f6f1", edge: "#0f766e" },
+    orange: { fill: "#fdf3e3", edge: "#b45309" },
     violet: { fill: "#f2ecfd", edge: "#7c3aed" },
-    red: { fill: "#fdeceb", edge: "#c81e1e" },
     grey: { fill: "#eff2f6", edge: "#475569" },
   },
 };
@@ -107,10 +106,9 @@ const DARK: Theme = {
   },
   group: {
     blue: { fill: "#152039", edge: "#7aa2ff" },
-    green: { fill: "#10261f", edge: "#2dd4bf" },
-    amber: { fill: "#2a2012", edge: "#fbbf24" },
+    teal: { fill: "#10261f", edge: "#2dd4bf" },
+    orange: { fill: "#2a2012", edge: "#fbbf24" },
     violet: { fill: "#1f1838", edge: "#b794ff" },
-    red: { fill: "#2b1517", edge: "#ff7b72" },
     grey: { fill: "#171e2b", edge: "#a9b4c6" },
   },
 };
@@ -118,7 +116,7 @@ const DARK: Theme = {
 export const THEMES = { light: LIGHT, dark: DARK } as const;
 
 /** Names that a group's `color` may have; anything else is drawn grey. */
-export const GROUP_COLORS = ["blue", "green", "amber", "violet", "red", "grey"] as const;
+export const GROUP_COLORS = ["blue", "orange", "teal", "violet", "grey"] as const;
 
 const KIND_COLOR: Record<GlyphKind, GlyphColor> = { host: "tcp", router: "icmp", switch: "udp" };
 

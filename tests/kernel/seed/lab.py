@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.fakes.store import MemoryStore
 from tests.kernel import plans
-from tests.kernel.seed.readers import DEADLINE, Answer, Live, Packets, Rows
+from tests.kernel.seed.readers import DEADLINE, Answer, File, Live, Packets, Rows
 from topoweb.core.topology.document import parse
 from topoweb.core.topology.model import Topology
 from topoweb.core.topology.operations import apply
@@ -53,7 +53,8 @@ class SeedLab:
         self._run_dir = run_dir
         self._source = AfPacketSource(run_dir)
         self._tracing = Tracing(self._source, pcapng.blocks)
-        self._service = LiveService(lambda deliver: LabMonitor(run_dir, deliver))
+        self._streams: Mapping[Stream, Any] = self._tracing.handlers  # our readers are no Session
+        self._service: Any = LiveService(lambda deliver: LabMonitor(run_dir, deliver))
         self._supervisor = Supervisor(
             kernel, self.store, LinuxProber(kernel), listener=self._listen, sweep_interval=3600
         )
@@ -74,7 +75,7 @@ class SeedLab:
         self.live, self.packets = Live(LAB), Packets(LAB)
         self._tasks = [
             asyncio.create_task(self._service.stream(self.live)),
-            asyncio.create_task(self._tracing.handlers[Stream.PACKETS](self.packets)),
+            asyncio.create_task(self._streams[Stream.PACKETS](self.packets)),
             asyncio.create_task(self._supervisor.run(self._stop)),
         ]
         await self.packets.until(lambda: self.packets.started, "the capture runs")
@@ -122,9 +123,7 @@ class SeedLab:
     async def settled(self, generation: int) -> Report:
         """Return the last report of a generation."""
         row = self.store.rows[LAB]
-        await self.reported(
-            lambda: row.observed_generation == generation and row.phase in RESTING
-        )
+        await self.reported(lambda: row.observed_generation == generation and row.phase in RESTING)
         return self.store.reports[-1]
 
     async def reported(self, holds: Callable[[], object]) -> None:
@@ -132,9 +131,18 @@ class SeedLab:
 
     async def _captured(self) -> None:
         """Wait until the tracer listens on every cable: it hears of them by a datagram."""
-        async with asyncio.timeout(DEADLINE):
-            while self._source.points(LAB) != len(self.topology.links):
-                await asyncio.sleep(0.002)
+        await self.eventually(
+            lambda: self._source.points(LAB) == len(self.topology.links), "all cables are captured"
+        )
+
+    async def eventually(self, holds: Callable[[], object], what: str) -> None:
+        """Ask until it holds: for what sends no notice."""
+        try:
+            async with asyncio.timeout(DEADLINE):
+                while not holds():  # noqa: ASYNC110 - nothing tells of it
+                    await asyncio.sleep(0.002)
+        except TimeoutError:
+            raise AssertionError(f"{what}: not within {DEADLINE} s") from None
 
     def problems(self) -> dict[str, str]:
         """Return code → severity of what is said of the drawing."""
@@ -145,9 +153,7 @@ class SeedLab:
     async def probe(self, kind: str, source: str, target: str, count: int) -> Mapping[str, Any]:
         number = next(self._probe_ids)
         self.store.ask(
-            ProbeRequest(
-                id=number, lab=LAB, kind=kind, source=source, target=target, count=count
-            )
+            ProbeRequest(id=number, lab=LAB, kind=kind, source=source, target=target, count=count)
         )
         self._supervisor.wake(LAB)
         await asyncio.to_thread(self.store.wait, lambda: number in self.store.results, 40.0)
@@ -157,9 +163,12 @@ class SeedLab:
         return await self.probe("ping", source, target, count)
 
     async def verdict(self, source: str, target: str) -> str:
-        """Return one ping in a word, with the ttl of a reply: "reply 64"."""
+        """Return one ping in a word, with the ttl of a reply without loss: "reply 64"."""
         result = await self.ping(source, target)
-        return f"reply {result['ttl']}" if result["verdict"] == "reply" else result["verdict"]
+        if result["verdict"] != "reply" or result["received"] < result["sent"]:
+            lost = result["sent"] - result["received"]
+            return result["verdict"] if lost == result["sent"] else f"{lost} lost"
+        return f"reply {result['ttl']}"
 
     async def verdicts(self, *pairs: tuple[str, str]) -> list[str]:
         """Return several pings at once: most of the time of a failing one is patience."""
@@ -192,11 +201,17 @@ class SeedLab:
         )
         return result, Rows(row for row in rows if begun <= row.time <= ended)
 
-    async def decoded(self, number: int) -> dict[str, Any]:
-        """Return a packet as the field tree has it."""
+    async def frame(self, number: int) -> bytes:
+        """Return a packet's bytes, as the packet list has them."""
         answer = Answer(LAB, what="packet", number=number)
-        await self._tracing.handlers[Stream.QUERY](answer)
-        return answer.body
+        await self._streams[Stream.QUERY](answer)
+        return bytes.fromhex(answer.body["hex"])
+
+    async def pcapng(self, *nodes: str) -> bytes:
+        """Return the download of what crossed the cables of some nodes."""
+        file = File(LAB, nodes=list(nodes))
+        await self._streams[Stream.PCAP](file)
+        return bytes(file.data)
 
     def device(self, place: str) -> DeviceState | None:
         """Return "net1:veth0" as the kernel has it, read by the product."""

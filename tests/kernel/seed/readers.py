@@ -54,13 +54,24 @@ class Answer(Reader):
         self.body = message
 
 
+class File(Reader):
+    """Takes a download."""
+
+    def __init__(self, lab: int, **params: Any) -> None:
+        super().__init__(lab, **params)
+        self.data = bytearray()
+
+    async def send(self, payload: bytes) -> None:
+        self.data += payload
+
+
 class Live(Reader):
     """The canvas: nodes and links as the LIVE stream says they are."""
 
     def __init__(self, lab: int) -> None:
         super().__init__(lab)
-        self.nodes: dict[str, Any] = {}
-        self.links: dict[str, Any] = {}
+        self.nodes: dict[str, dict[str, Any]] = {}
+        self.links: dict[str, dict[str, Any]] = {}
 
     def take(self, message: Any) -> None:
         if message["full"]:
@@ -70,28 +81,37 @@ class Live(Reader):
             for key in [key for key, value in news.items() if value is None]:
                 del mine[key]
 
+    def node(self, key: str) -> dict[str, Any]:
+        """Return a node; an empty one when it is not shown."""
+        return self.nodes.get(key, {})
+
+    def link(self, key: str) -> str | None:
+        """Return a link's state; None when it is not shown."""
+        return self.links.get(key, {}).get("state")
+
     def interface(self, place: str) -> dict[str, Any]:
         """Return "net1:veth0"; an empty one when it is not shown."""
         node, _, name = place.partition(":")
-        return self.nodes.get(node, {}).get("interfaces", {}).get(name, {})
+        interfaces: dict[str, dict[str, Any]] = self.node(node).get("interfaces", {})
+        return interfaces.get(name, {})
 
     def state(self, place: str) -> str | None:
         return self.interface(place).get("state")
 
     def routes(self, node: str) -> set[tuple[str, str | None, str]]:
         """Return (prefix, next hop, device) of the IPv4 routes that are shown."""
-        shown = self.nodes.get(node, {}).get("routes", [])
+        shown = self.node(node).get("routes", [])
         return {
             (one["prefix"], one["via"], one["device"]) for one in shown if ":" not in one["prefix"]
         }
 
     def neighbours(self, node: str) -> dict[str, str]:
-        shown = self.nodes.get(node, {}).get("neighbours", [])
+        shown = self.node(node).get("neighbours", [])
         return {one["address"]: one["mac"] for one in shown}
 
     def fdb(self, node: str) -> set[tuple[str, str]]:
         """Return (MAC, port)."""
-        return {(one["mac"], one["port"]) for one in self.nodes.get(node, {}).get("fdb", [])}
+        return {(one["mac"], one["port"]) for one in self.node(node).get("fdb", [])}
 
 
 class Row(NamedTuple):

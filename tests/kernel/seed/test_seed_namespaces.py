@@ -18,19 +18,23 @@ RULE = "INPUT -s 203.0.113.77/32 -j DROP"
 async def test_s1_namespace_is_made_and_its_name_is_unique(lab: SeedLab) -> None:
     named = _named()
     await lab.draw(document(nodes=ALONE))
-    await lab.live.until(lambda: lab.live.nodes["net1"]["present"], "net1 is on the canvas")
+    await lab.live.until(lambda: lab.live.node("net1").get("present"), "net1 is on the canvas")
     found = lab.kernel.manifest(LAB)
     assert found is not None
     assert set(found.namespaces) == {"net1"}
     at = found.namespaces["net1"]
-    file = Path(found.holder.descriptor_path(at.slot))
-    assert file.stat().st_ino == at.inode != Path("/proc/self/ns/net").stat().st_ino
+    file = found.holder.descriptor_path(at.slot)
+    assert _inode(file) == at.inode != _inode("/proc/self/ns/net")
     assert _named() == named  # a file, but not under /run/netns: nobody else's list grows
 
     report = await lab.change(add("nodes", "second", kind="host", name="net1"))
     assert lab.problems()["name-duplicate"] == "error"
     assert (report.phase, report.steps_done) == ("failed", 0)
     assert set(lab.kernel.observe(LAB).namespaces) == {"net1"}
+
+
+def _inode(path: str) -> int:
+    return Path(path).stat().st_ino
 
 
 def _named() -> set[str]:

@@ -96,7 +96,7 @@ def test_a_lab_as_drawn():
             "lo": {
                 "id": None,
                 "kind": "loopback",
-                "state": "up",
+                "state": "unknown",
                 "mac": None,
                 "mtu": 65536,
                 "master": None,

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     Queue = Sequence[tuple[Handler | None, Step]]
 
 VETH_BATCH = 64
+KEPT_DESCRIPTORS = 512  # a plain process may have 1,024
 ERRNO = {ErrorKind.LOST: errno.ENODEV, ErrorKind.BUSY: errno.EBUSY, ErrorKind.LIMIT: errno.ENOSPC}
 
 
@@ -159,6 +160,7 @@ class Run:
         for start in range(0, len(steps), VETH_BATCH):
             if self.cancel.is_set():
                 return
+            self._spare_descriptors()
             batch = steps[start : start + VETH_BATCH]
             for step in batch:
                 self._attempt(site, step, self._create_veth)
@@ -218,6 +220,7 @@ class Run:
 
     def _inside(self, node: str, steps: Sequence[Step], work: Callable[[Site], None]) -> None:
         """Enter a namespace and work in it; a lost namespace fails the steps."""
+        self._spare_descriptors()
         try:
             netns.enter(self._fd(node))
             with Netlink() as socket:
@@ -239,11 +242,19 @@ class Run:
             self._fds[node] = self._open(node)
         return self._fds[node]
 
-    def _let_go(self) -> None:
-        """Close what refers to the lab's namespaces: the next holder is another."""
+    def _spare_descriptors(self) -> None:
+        """Close namespaces when many are open; only between batches, which name them by number."""
+        if len(self._fds) > KEPT_DESCRIPTORS:
+            self._close_namespaces()
+
+    def _close_namespaces(self) -> None:
         for fd in self._fds.values():
             os.close(fd)
         self._fds.clear()
+
+    def _let_go(self) -> None:
+        """Forget the lab's holder: after namespaces come or go it is another."""
+        self._close_namespaces()
         self._open = None
         self._lease.close()
 

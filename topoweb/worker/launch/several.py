@@ -67,10 +67,10 @@ class Place:
         }
 
     def jailed(self, *program: str) -> list[str]:
-        """Return the command that runs ``program`` as the web user with the code in sight."""
-        code = [ROOT, Path(sys.prefix), Path(sys.base_prefix)]
-        options = [f"--read={path}" for path in code]
-        options += [f"--write={self.data}"]
+        """Return the command that runs ``program`` as the web user with code and sockets in sight."""
+        seen = [ROOT, Path(sys.prefix), Path(sys.base_prefix), self.run]
+        options = [f"--read={path}" for path in seen]
+        options += [f"--write={path}" for path in (self.data, self.redis.parent)]
         jail = [sys.executable, "-m", "topoweb.worker.launch.jail", str(self.uid), str(self.gid)]
         return [*jail, *options, "--", *program]
 
