@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from topoweb.worker.launch.jail import hide
+
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
 
 PROBE = """
@@ -34,6 +36,19 @@ print(json.dumps({
     "no_new_privs": status["NoNewPrivs"],
 }))
 """
+
+
+def test_a_private_directory_that_is_to_be_seen_is_not_covered():
+    """The run directory is 0750: covering it for what lies inside would hide its sockets."""
+    with tempfile.TemporaryDirectory(prefix="topoweb-run-") as name:
+        above = Path(name)
+        run, inner = above / "run", above / "run" / "redis"
+        inner.mkdir(parents=True)
+        run.chmod(0o750)
+        above.chmod(0o755)
+        assert hide({run: False, inner: True}) == {}
+        above.chmod(0o700)
+        assert hide({run: False, inner: True}) == {above: [run, inner]}
 
 
 @pytest.fixture

@@ -17,6 +17,10 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 CLONE_NEWNS = 0x00020000
 MS_NOSUID, MS_NODEV, MS_RDONLY, MS_REMOUNT = 2, 4, 1, 32
@@ -26,10 +30,13 @@ PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, SIGTERM = 38, 1, 15
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def hidden_ancestor(path: Path) -> Path | None:
-    """Return the topmost directory above ``path`` that others may not enter."""
+def hidden_ancestor(path: Path, shown: Container[Path]) -> Path | None:
+    """Return the topmost directory above ``path`` that others may not enter.
+
+    Directories to be ``shown`` do not count: who enters them is their mode's and group's to say.
+    """
     for parent in reversed(path.parents):
-        if not parent.stat().st_mode & stat.S_IXOTH:
+        if parent not in shown and not parent.stat().st_mode & stat.S_IXOTH:
             return parent
     return None
 
@@ -41,7 +48,7 @@ def hide(paths: dict[Path, bool]) -> dict[Path, list[Path]]:
     """
     found: dict[Path, list[Path]] = {}
     for path in sorted(paths, key=lambda p: len(p.parts)):
-        above = hidden_ancestor(path)
+        above = hidden_ancestor(path, paths)
         if above is None:
             continue
         group = found.setdefault(above, [])

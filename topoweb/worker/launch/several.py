@@ -67,7 +67,7 @@ class Place:
         }
 
     def jailed(self, *program: str) -> list[str]:
-        """Return the command that runs ``program`` as the web user with code and sockets in sight."""
+        """Return the command that runs ``program`` as the web user with what it needs in sight."""
         seen = [ROOT, Path(sys.prefix), Path(sys.base_prefix), self.run]
         options = [f"--read={path}" for path in seen]
         options += [f"--write={path}" for path in (self.data, self.redis.parent)]
