@@ -11,10 +11,10 @@ import type { EndsOf, PacketRow } from "./rows";
 
 export const PLAYOUT_BUFFER = 200; // ms; hides the jitter of the socket
 export const PASSAGE = 550; // ms on one cable at speed 1
-export const SOFT_LAG = 3_000; // ms
-export const HARD_LAG = 6_000; // ms
+export const SOFT_LAG = 2_500; // ms
+export const HARD_LAG = 9_000; // ms
 export const MAX_ALIVE = 600; // passages
-const LEAST_SHARE = 0.1; // of a passage, at the hard limit
+const LEAST_SHARE = 0.03; // of a passage, at the hard limit: a ping five times a second stays whole
 const STALE = 1_000; // ms; farther behind, the clocks are tied anew
 const REMEMBERED = 4_096; // packets and conversations
 

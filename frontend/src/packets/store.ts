@@ -26,8 +26,9 @@ export class PacketStore {
     private readonly capacity = CAPACITY,
   ) {}
 
-  /** Adds a batch and returns its rows; numbers that are here already are skipped. */
+  /** Adds a batch and returns its rows; those that are here already are skipped. */
   push(payload: PacketsPayload): PacketRow[] {
+    if (this.beginsAnew(payload)) this.clear();
     this.gap += payload.gap;
     this.lost += payload.lost;
     this.tier = payload.tier;
@@ -77,6 +78,14 @@ export class PacketStore {
   subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** A capture numbers its packets from 1: a number that is taken by another packet tells of a new one. */
+  private beginsAnew({ rows }: PacketsPayload): boolean {
+    const first = rows[0] && parseRow(rows[0]);
+    const last = this.rows[this.rows.length - 1];
+    if (!first || !last || first.number > last.number) return false;
+    return this.numbers.get(first.number)?.time !== first.time;
   }
 
   private touches(link: string, nodes: ReadonlySet<string>): boolean {

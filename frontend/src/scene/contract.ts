@@ -123,7 +123,8 @@ export interface SceneView {
   clearPackets(): void;
   /** Cables whose packets are too many to draw glow for a moment. */
   glowLinks(links: string[]): void;
-  highlightPacket(packet: number | null): void;
+  /** Marks a packet and its way; `links`: where it was seen, for what the canvas did not draw. */
+  highlightPacket(packet: number | null, links?: readonly string[]): void;
   /** Cables that a packet was shown on, in order; empty when unknown. */
   pathOf(packet: number): string[];
   setCallouts(callouts: SceneCallout[]): void;

@@ -120,8 +120,9 @@ class Scene implements SceneView {
     this.stage.redraw("motion");
   }
 
-  highlightPacket(packet: number | null): void {
+  highlightPacket(packet: number | null, links: readonly string[] = []): void {
     this.stage.traffic.highlighted = packet;
+    if (packet !== null) for (const link of links) this.stage.traffic.remember(packet, link);
     this.stage.redraw("motion");
   }
 

@@ -38,10 +38,9 @@ export class Minimap {
   }
 
   draw(theme: Theme, look: number): void {
-    const roomy = this.camera.width > 480 && this.camera.height > 300;
-    const empty = this.model.nodes.size === 0;
-    this.canvas.style.display = roomy && !empty ? "block" : "none";
-    if (!roomy || empty) return;
+    const useful = this.useful();
+    this.canvas.style.display = useful ? "block" : "none";
+    if (!useful) return;
     const ratio = Math.min(2, devicePixelRatio || 1);
     const key = `${look} ${this.model.geometry} ${theme.name} ${ratio}`;
     if (key !== this.drawn) this.drawStill(theme, ratio, key);
@@ -51,6 +50,19 @@ export class Minimap {
     pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     pen.drawImage(this.still, 0, 0);
     this.drawFrame(pen, theme, ratio);
+  }
+
+  /** A map of what is all in view anyway would only cover it. */
+  private useful(): boolean {
+    const bounds = this.model.bounds();
+    if (!bounds || this.camera.width <= 480 || this.camera.height <= 300) return false;
+    const view = this.camera.view();
+    return !(
+      bounds.x >= view.x &&
+      bounds.y >= view.y &&
+      bounds.x + bounds.width <= view.x + view.width &&
+      bounds.y + bounds.height <= view.y + view.height
+    );
   }
 
   private drawStill(theme: Theme, ratio: number, key: string): void {

@@ -25,7 +25,7 @@ export class Traffic {
   /** With reduced motion nothing travels: the cable glows while the packet would pass. */
   add(passages: readonly PacketPassage[], reduced: boolean): void {
     for (const passage of passages) {
-      this.remember(passage);
+      this.remember(passage.packet, passage.link);
       if (!this.model.links.has(passage.link)) continue;
       this.played += 1;
       if (reduced && !passage.lost) this.glow(passage.link, passage.end, passage.protocol);
@@ -84,7 +84,8 @@ export class Traffic {
     return this.paths.get(packet) ?? [];
   }
 
-  private remember({ packet, link }: PacketPassage): void {
+  /** That a packet was on a cable, drawn or not. */
+  remember(packet: number, link: string): void {
     const path = this.paths.get(packet);
     if (path) {
       if (!path.includes(link)) path.push(link);
