@@ -21,8 +21,13 @@ export function initI18n() {
 /** Change what the page is written in. */
 export async function changeLanguage(language: Language): Promise<void> {
   if (language === "zh-CN" && !i18next.hasResourceBundle(language, "translation")) {
-    const { default: zh } = await import("./zh-CN.json");
+    const [{ default: zh }, { default: fields }] = await Promise.all([
+      import("./zh-CN.json"),
+      import("./fields.zh-CN.json"),
+    ]);
     i18next.addResourceBundle(language, "translation", zh);
+    // The decoder's labels are English already; they are their own keys.
+    i18next.addResourceBundle(language, "fields", fields);
   }
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;

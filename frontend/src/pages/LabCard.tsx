@@ -39,11 +39,11 @@ export function LabCard({ api, lab, onVerb }: Props) {
         <div className="thumb empty">{topology && t("pages.emptyLab")}</div>
       )}
       <div className="card-text">
-        <h3>
+        <h2>
           <Link to={`/labs/${lab.id}`} className="card-link">
             {name}
           </Link>
-        </h3>
+        </h2>
         <p className="card-facts">
           <PhaseBadge lab={lab} />
           <span>{ago(lab.updated, i18n.language)}</span>

@@ -85,7 +85,7 @@ function TokenForm({ onToken }: { onToken: (token: string) => Promise<void> }) {
         {t("pages.tokenHint")}
       </p>
       <pre className="mono login-sample" aria-hidden="true">
-        http://127.0.0.1:8000/?token=…
+        {location.origin}/?token=…
       </pre>
       <label htmlFor={id}>{t("pages.token")}</label>
       <input

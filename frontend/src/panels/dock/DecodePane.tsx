@@ -1,3 +1,4 @@
+import "./decode.css";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
@@ -18,7 +19,7 @@ const SETTLE = 80; // ms: held-down arrows do not ask for every packet on the wa
 
 interface Props {
   dock: DockModel;
-  treeRef: React.RefObject<HTMLDivElement | null>;
+  treeRef: React.Ref<HTMLDivElement>;
 }
 
 /** The picked packet: where it came along, its fields, its bytes. */

@@ -74,7 +74,7 @@ export function Dock({ labId, panel }: Props) {
           <TabPanel id="problems" className="tab-panel">
             <ProblemList />
           </TabPanel>
-          <TabPanel id="plan" className="tab-panel plan-tab">
+          <TabPanel id="plan" className="tab-panel">
             <PlanSteps />
           </TabPanel>
         </Tabs>

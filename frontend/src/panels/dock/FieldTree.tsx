@@ -7,7 +7,7 @@ interface Props {
   rows: readonly FieldRow[];
   active: string | null;
   hop: string; // the name of the previous hop
-  treeRef: React.RefObject<HTMLDivElement | null>;
+  treeRef: React.Ref<HTMLDivElement>;
   onActive: (key: string) => void;
   onOpen: (key: string, open: boolean) => void;
   onHover: (row: FieldRow | null) => void;
@@ -65,7 +65,15 @@ interface LineProps extends Pick<Props, "onActive" | "onOpen" | "onHover" | "hop
 
 const FieldLine = memo(function FieldLine({ row, active, hop, ...on }: LineProps) {
   const { t } = useTranslation();
-  const label = row.level === 1 ? row.label : t(`field.${row.name}`, { defaultValue: row.label });
+  const label =
+    row.level === 1
+      ? row.label
+      : t(row.label, {
+          ns: "fields",
+          keySeparator: false,
+          nsSeparator: false,
+          defaultValue: row.label,
+        });
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree takes the keys
     // biome-ignore lint/a11y/useFocusableInteractive: the tree holds the focus (aria-activedescendant)

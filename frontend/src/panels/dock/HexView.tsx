@@ -1,4 +1,4 @@
-import { type MouseEvent, memo } from "react";
+import { type MouseEvent, memo, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { type ByteRange, LINE, onLine, printable } from "./hexMap";
 
@@ -30,9 +30,15 @@ export function byteFor(key: string, from: ByteRange | null, count: number): num
 export function HexView({ bytes, selected, hovered, onByte }: Props) {
   const { t } = useTranslation();
   const lines = Math.ceil(bytes.length / LINE);
+  const view = useRef<HTMLDivElement>(null);
+  const first = selected === null ? null : Math.floor(selected.start / LINE);
+  useEffect(() => {
+    if (first !== null) view.current?.children[first]?.scrollIntoView({ block: "nearest" });
+  }, [first]);
   return (
     // biome-ignore lint/a11y/useSemanticElements: bytes are no form fields
     <div
+      ref={view}
       role="group"
       className="hex mono"
       aria-label={t("decode.bytes", { count: bytes.length })}

@@ -1,4 +1,4 @@
-import { useRef } from "react";
+import { useCallback, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
 import { DecodePane } from "./DecodePane";
@@ -10,14 +10,24 @@ export function PacketsPane({ dock }: { dock: DockModel }) {
   const { t } = useTranslation();
   const layout = useDefaultLayout({ id: "topoweb.packets", storage: localStorage });
   const tree = useRef<HTMLDivElement>(null);
+  const wanted = useRef(false); // Enter was pressed before the fields had come
+  const treeRef = useCallback((element: HTMLDivElement | null) => {
+    tree.current = element;
+    if (element && wanted.current) element.focus();
+    wanted.current = false;
+  }, []);
+  const open = () => {
+    wanted.current = tree.current === null;
+    tree.current?.focus();
+  };
   return (
     <Group orientation="horizontal" className="packets-pane" {...layout}>
-      <Panel id="list" minSize={280} defaultSize="62">
-        <PacketGrid dock={dock} onOpen={() => tree.current?.focus()} />
+      <Panel id="list" minSize={280} defaultSize="54">
+        <PacketGrid dock={dock} onOpen={open} />
       </Panel>
       <Separator className="grip vertical" aria-label={t("dock.resizeDecode")} />
       <Panel id="decode" minSize={240}>
-        <DecodePane dock={dock} treeRef={tree} />
+        <DecodePane dock={dock} treeRef={treeRef} />
       </Panel>
     </Group>
   );

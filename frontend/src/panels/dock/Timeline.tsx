@@ -1,3 +1,4 @@
+import "./timeline.css";
 import { type PointerEvent, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";

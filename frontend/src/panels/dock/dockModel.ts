@@ -51,7 +51,7 @@ export class DockModel {
   pick(row: PacketRow | null): void {
     this.state.setState({ picked: row });
     this.editor.ui.setState({ pickedPacket: row?.number ?? null });
-    this.editor.scene?.highlightPacket(row?.packet ?? null);
+    this.highlight(row);
   }
 
   /** Choose the row before (-1) or after (1) the chosen one. */
@@ -88,6 +88,13 @@ export class DockModel {
         ? null
         : (store.byNumber(number) ?? this.shown.find((one) => one.number === number) ?? null);
     this.state.setState({ picked: row, ...(row ? { follow: false } : {}) });
+    this.highlight(row);
+  }
+
+  private highlight(row: PacketRow | null): void {
+    const hops = row ? this.editor.session.packets.store.byPacket(row.packet) : [];
+    const links = new Set(hops.map((hop) => hop.link));
+    this.editor.scene?.highlightPacket(row?.packet ?? null, [...links]);
   }
 
   private reset(): void {

@@ -16,12 +16,10 @@ export function ProblemList() {
         const { message, hint } = problemText(problem, t);
         return (
           <li key={`${problem.code} ${problem.path} ${message}`}>
-            <button
-              type="button"
-              className={`problem ${problem.severity}`}
-              onClick={() => goTo(editor, problem)}
-            >
-              <Icon name={problem.severity === "error" ? "error" : "warning"} />
+            <button type="button" className="problem" onClick={() => goTo(editor, problem)}>
+              <span className={`problem-icon ${problem.severity}`}>
+                <Icon name={problem.severity === "error" ? "error" : "warning"} />
+              </span>
               <span>
                 <b>{placeOf(editor, problem)}</b> {message}
                 <span className="dim">{hint}</span>
