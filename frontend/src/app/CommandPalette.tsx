@@ -56,7 +56,6 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
             aria-activedescendant={found.length > 0 ? `${id}-${index}` : undefined}
             aria-label={t("topbar.search")}
             placeholder={t("topbar.search")}
-            // biome-ignore lint/a11y/noAutofocus: the dialog is this field
             autoFocus
             autoComplete="off"
             value={text}
