@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.editor import Editor
-from tests.browser.product import Product, left_behind, served
+from tests.browser.product import Product, left_behind, machine, served
 from tests.browser.words import Words
 
 if TYPE_CHECKING:
@@ -44,20 +44,16 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param("root", marks=ROOT_ONLY), "rootless"],
-)
+@pytest.fixture(scope="module", params=[pytest.param("root", marks=ROOT_ONLY), "rootless"])
 def product(request: pytest.FixtureRequest) -> Iterator[Product]:
-    """A product of its own for each module; ends before the module does, and takes all with it."""
+    """A product of its own for each module; it leaves nothing behind on the machine."""
+    before = machine()
     with served(rootless=request.param == "rootless") as product:
-        before = product.holdings()
         yield product
-        holders = product.holders()
-    after = product.holdings()
-    assert not holders
-    gone = {"processes": set(), "network namespaces": set()}  # the product's own
-    assert not left_behind(before | gone, after | gone)
+        own = {int(line.split()[0]) for line in product.holdings()["processes"]}
+    assert not product.holders()
+    assert not [pid for pid in own if Path("/proc", str(pid)).exists()]
+    assert not left_behind(before, machine())
 
 
 @pytest.fixture(scope="module")

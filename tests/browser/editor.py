@@ -122,11 +122,21 @@ class Editor:
             timeout=PATIENCE,
         )
 
-    def travels(self, a: tuple[float, float], b: tuple[float, float]) -> list[Travel]:
-        """What moved along the straight line between two places of the canvas, in order."""
+    def travels(
+        self, a: tuple[float, float], b: tuple[float, float], protocol: str
+    ) -> list[Travel]:
+        """A protocol's packets along the straight line between two places, in order of time."""
         box = self.canvas.bounding_box()
         assert box is not None
-        pictures = self.page.evaluate("canvasSpy.pictures")
+        legend = self.page.get_by_role("group", name=self.t("packets.protocols"))
+        mark = legend.get_by_role("button", name=protocol, exact=True).locator("path")
+        color = mark.evaluate("path => getComputedStyle(path).fill")
+        red, green, blue = (int(part) for part in re.findall(r"\d+", color)[:3])
+        pictures = [
+            (time, x, y)
+            for time, x, y, filled in self.page.evaluate("canvasSpy.pictures")
+            if filled == f"#{red:02x}{green:02x}{blue:02x}"
+        ]
         ends = [(box["x"] + x, box["y"] + y) for x, y in (a, b)]
         return travels(pictures, ends[0], ends[1])
 
@@ -162,7 +172,7 @@ LEAP = 0.3  # share of the cable between two frames
 
 
 def travels(
-    pictures: list[list[float]], a: tuple[float, float], b: tuple[float, float]
+    pictures: list[tuple[float, float, float]], a: tuple[float, float], b: tuple[float, float]
 ) -> list[Travel]:
     """Follow pictures from frame to frame along the line from ``a`` to ``b``."""
     dx, dy = b[0] - a[0], b[1] - a[1]

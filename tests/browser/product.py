@@ -42,10 +42,9 @@ class Product:
         """What this kernel has now that a lab could have left: each a set of readable lines."""
         processes = _descendants(self.process.pid)
         return {
-            "named namespaces": set(_said("ip", "netns", "list")),
-            "links": set(_said("ip", "-brief", "link", "show")),
+            **machine(),
             "holders": {f"{pid}" for pid, _ in self.holders()},
-            "mounts": _mounts("self") | _mounts(str(self.process.pid)),
+            "its mounts": _mounts(str(self.process.pid)),
             "processes": {f"{pid} {command}" for pid, command in processes.items()},
             "network namespaces": _namespaces([os.getpid(), *processes]),
         }
@@ -85,6 +84,15 @@ class Product:
             yield
         finally:
             os.kill(found[0], signal.SIGCONT)
+
+
+def machine() -> dict[str, set[str]]:
+    """What any process could have left on this machine, outside of its own namespaces."""
+    return {
+        "named namespaces": set(_said("ip", "netns", "list")),
+        "links": set(_said("ip", "-brief", "link", "show")),
+        "mounts": _mounts("self"),
+    }
 
 
 def left_behind(before: dict[str, set[str]], after: dict[str, set[str]]) -> list[str]:

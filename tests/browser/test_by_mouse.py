@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.browser.conftest import remains_nothing
-from tests.browser.editor import PATIENCE, Editor
+from tests.browser.editor import PATIENCE, Editor, Travel
 
 if TYPE_CHECKING:
     from tests.browser.product import Product
@@ -49,7 +49,7 @@ def test_draw_run_ping_watch_stop(editor: Editor, product: Product) -> None:
 
 def draw(editor: Editor) -> None:
     editor.labs()
-    editor.page.get_by_role("button", name=editor.t("pages.newLab")).click()
+    editor.page.get_by_role("button", name=editor.t("pages.newLab"), exact=True).click()
     expect(editor.canvas).to_be_visible(timeout=PATIENCE)
     for name, (kind, x, y) in PLACES.items():
         editor.drop(f"kind.{kind}", x, y)
@@ -101,7 +101,7 @@ def packets_are_listed(editor: Editor) -> None:
     times = [cells[1] for cells in seen]
     assert numbers == sorted(numbers)
     assert times == sorted(times, key=seconds)
-    assert [re.findall(r"(\w+):", cells[2]) for cells in seen] == [
+    assert [cells[2].split("→") for cells in seen] == [
         *[list(pair) for pair in WAY],
         *[[b, a] for a, b in reversed(WAY)],
     ]
@@ -112,8 +112,9 @@ def packets_are_listed(editor: Editor) -> None:
 
 
 def seconds(text: str) -> float:
+    """Minutes, seconds and microseconds as the list shows them: 0:00.736 393."""
     whole = 0.0
-    for part in text.split(":"):
+    for part in text.replace(" ", "").split(":"):
         whole = whole * 60 + float(part)
     return whole
 
@@ -125,10 +126,19 @@ def packets_moved_over_every_cable(editor: Editor) -> None:
         " && performance.now() - canvasSpy.pictures.at(-1)[0] > 1500",
         timeout=PATIENCE,
     )
-    moved = [editor.travels(at(a), at(b)) for a, b in WAY]
+    moved = [editor.travels(at(a), at(b), "ICMP") for a, b in WAY]
     out = [[one for one in cable if one.way > 0] for cable in moved]
     back = [[one for one in cable if one.way < 0] for cable in moved]
-    assert all(out), moved
-    assert all(back), moved
-    steps = [cable[0] for cable in out] + [cable[0] for cable in reversed(back)]
-    assert [one.begun for one in steps] == sorted(one.begun for one in steps)
+    assert any(follows(first, [*out[1:], *reversed(back)]) for first in out[0]), moved
+
+
+FRAME = 250  # ms that a busy machine may need for a frame: an end that was not drawn
+PAUSE = 2000  # ms between arriving at a node and leaving it again
+
+
+def follows(last: Travel, cables: list[list[Travel]]) -> bool:
+    """Whether something left on each cable in turn soon after what came before had arrived."""
+    if not cables:
+        return True
+    nexts = [one for one in cables[0] if -FRAME < one.begun - last.ended < PAUSE]
+    return any(follows(one, cables[1:]) for one in nexts)

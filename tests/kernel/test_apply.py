@@ -7,7 +7,6 @@ import os
 import subprocess
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -40,9 +39,7 @@ from topoweb.core.plan.actions import (
 )
 from topoweb.core.plan.state import Endpoint, LabState, RouteState
 from topoweb.kernel import spaces
-
-if TYPE_CHECKING:
-    from topoweb.kernel.lab import LinuxKernel
+from topoweb.kernel.lab import LinuxKernel
 
 
 def test_two_hosts_and_a_cable(kernel: LinuxKernel) -> None:
@@ -302,6 +299,17 @@ def test_destroy_names_the_namespace_that_stays(
     monkeypatch.undo()
     kernel.destroy(LAB)
     assert kernel.labs() == []
+
+
+def test_a_forker_started_from_inside_a_namespace_does_not_keep_it(
+    kernel: LinuxKernel, tmp_path: Path
+) -> None:
+    apply(kernel, *star(2))
+    later = LinuxKernel(tmp_path)  # its forker starts when the first namespace is to go
+    plan = [SetDevice(at=at("h1 lo"), up=False), _removed("h1")]
+    assert errors(apply(later, *plan)) == []
+    later.destroy(LAB)
+    later.close()
 
 
 def test_many_bridges_are_drained(kernel: LinuxKernel) -> None:

@@ -162,7 +162,7 @@ class Bench:
         """Open PACKETS and read the first message: the capture runs."""
         client = await self.open(Stream.PACKETS, params, lab, credit)
         first = await client.message()
-        assert first == {"gap": 0, "lost": 0, "tier": "scripted", "rows": []}
+        assert first == {"gap": 0, "lost": 0, "tier": "scripted", "kept": True, "rows": []}
         return client
 
     async def query(self, **params: object) -> tuple[Any, dict[str, Any]]:
@@ -204,6 +204,21 @@ async def test_rows_come_as_the_contract_says(tmp_path: Path) -> None:
             [1, 1763871000.123457, "l1", "ab", 1, *ends, text + "64", length, ""],
             [2, 1763871000.123457, "l2", "ab", 1, *ends, text + "63", length, ""],
         ]
+
+
+async def test_who_comes_late_is_given_the_newest_that_are_kept(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        early = await bench.watch()
+        bench.source.see(*(sighting(i) for i in range(1, 6)))
+        await early.rows(5)
+        late = await bench.open(Stream.PACKETS, {"backlog": 2})
+        first = await late.message()
+        assert first["kept"] is True
+        assert [row[0] for row in first["rows"]] == [4, 5]
+        bench.source.see(sighting(6))
+        assert [row[0] for row in await late.rows(1)] == [6]
+        wrong = await bench.open(Stream.PACKETS, {"backlog": "all"})
+        assert (await wrong.frame()).kind is Kind.CLOSE
 
 
 async def test_nothing_runs_unwatched_and_a_capture_outlives_its_viewer_a_while(

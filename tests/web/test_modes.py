@@ -45,8 +45,9 @@ class Server:
         self.data, self.run_dir = folder / "data", folder / "run"
         self.data.mkdir(mode=0o750)
         os.chown(self.data, WEB_UID, WEB_GID)
-        self.run_dir.mkdir(mode=0o750)
+        self.run_dir.mkdir()
         os.chown(self.run_dir, 0, WEB_GID)
+        self.run_dir.chmod(0o2750)  # as deploy/systemd/topoweb.tmpfiles has it
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TOPOWEB_", "PYTEST_"))}
         self.environment = {
             **kept,
@@ -60,10 +61,6 @@ class Server:
             "TOPOWEB_DATABASE_URL": database,
             "TOPOWEB_LOG": "WARNING",
         }
-        key = self.run_dir / "stream.key"
-        key.write_bytes(os.urandom(32))
-        os.chown(key, 0, WEB_GID)
-        key.chmod(0o640)
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def jailed(self, *program: str) -> list[str]:
@@ -87,14 +84,18 @@ class Server:
         return process
 
     def root(self, service: str) -> subprocess.Popen[bytes]:
-        return self.start([sys.executable, "manage.py", service])
+        """Start worker or tracer with the capabilities that its systemd unit leaves it."""
+        bounds = ",".join(["-all", *(f"+{name}" for name in bounding_set(service))])
+        bounded = ["setpriv", "--no-new-privs", f"--bounding-set={bounds}"]
+        return self.start([*bounded, sys.executable, "manage.py", service])
 
     def web(self) -> tuple[subprocess.Popen[bytes], str]:
         """Start a web process on a socket that listens already: who connects early, waits."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             number = listener.fileno()
             program = ("-m", "daphne", "--fd", str(number), "topoweb.asgi:application")
-            return self.start(self.jailed(*program), number), "%s:%d" % listener.getsockname()
+            host, port = listener.getsockname()
+            return self.start(self.jailed(*program), number), f"{host}:{port}"
 
     def holders(self) -> list[int]:
         return [holder.pid for _, holder in find_holders(owner_token(self.run_dir))]
@@ -174,6 +175,17 @@ def server(postgres, redis):  # noqa: F811 - the fixtures
         with contextlib.ExitStack() as stack:
             stack.callback(shutil.rmtree, folder)
             server.end()
+
+
+def bounding_set(service: str) -> list[str]:
+    """Return the capabilities of a unit's CapabilityBoundingSet that this machine has."""
+    unit = (ROOT / "deploy" / "systemd" / f"topoweb-{service}.service").read_text()
+    (line,) = (line for line in unit.splitlines() if line.startswith("CapabilityBoundingSet="))
+    names = {name.removeprefix("CAP_").lower() for name in line.split("=")[1].split()}
+    command = ["setpriv", "--dump"]
+    dump = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    (ours,) = (line for line in dump.splitlines() if line.startswith("Capability bounding set:"))
+    return sorted(names & {*ours.split(":")[1].strip().split(",")})
 
 
 def who(process: subprocess.Popen[bytes]) -> tuple[int, int]:

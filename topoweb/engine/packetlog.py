@@ -95,6 +95,11 @@ class PacketLog:
         found = (one for one in self._packets if one.number > number and wanted.passes(one))
         return list(islice(found, limit))
 
+    def newest(self, limit: int, wanted: PacketFilter) -> list[Packet]:
+        """Return the newest kept packets that a filter lets through, oldest first."""
+        found = (one for one in reversed(self._packets) if wanted.passes(one))
+        return list(islice(found, limit))[::-1]
+
     def select(self, wanted: PacketFilter) -> list[Packet]:
         """Return all kept packets that a filter lets through."""
         return [one for one in self._packets if wanted.passes(one)]

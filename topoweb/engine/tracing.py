@@ -106,13 +106,15 @@ class Tracing:
             kept.publish(packets)
 
     async def _packets(self, session: Session) -> None:
-        """Rows as they come. The first message says that the capture runs; it has no rows."""
+        """Rows as they come, after a first message with the ``backlog`` newest that are kept."""
         wanted = PacketFilter(session.params)
+        backlog = min(_whole(session.params, "backlog", 0), BATCH_ROWS)
         loop = asyncio.get_running_loop()
         async with self._watching(session.token.lab) as kept:
             reader = kept.feed.subscribe()
             number, lost = kept.last_number(), kept.lost
-            await session.send(self._message(0, 0, ()))
+            kept_rows = [one.raw for one in kept.newest(backlog, wanted)]
+            await session.send(self._message(0, 0, kept_rows, kept=True))
             while True:
                 await session.ready()
                 _, packets = await reader.take(BATCH_ROWS)
@@ -124,10 +126,11 @@ class Tracing:
                 number, lost = packets[-1].number, kept.lost
                 await asyncio.sleep(due - loop.time())
 
-    def _message(self, gap: int, lost: int, rows: Iterable[msgspec.Raw]) -> bytes:
-        return msgspec.json.encode(
-            {"gap": gap, "lost": lost, "tier": self._source.tier, "rows": list(rows)}
-        )
+    def _message(
+        self, gap: int, lost: int, rows: Iterable[msgspec.Raw], *, kept: bool = False
+    ) -> bytes:
+        message = {"gap": gap, "lost": lost, "tier": self._source.tier, "rows": list(rows)}
+        return msgspec.json.encode({**message, "kept": True} if kept else message)
 
     async def _query(self, session: Session) -> None:
         """One JSON answer: rows after a number, or one packet decoded."""

@@ -78,7 +78,7 @@ class EventSocket:
         self._places: dict[int, _Place] = {}  # by nsid
         self._ids: dict[int, dict[str, tuple[int, int]]] = {}  # lab → node → (inode, nsid)
         self._next = 1
-        self._socket, self._control = netns.run_apart(lambda: _observer(receive_buffer))
+        self._socket, self._control = netns.run_apart(lambda: observer_sockets(receive_buffer))
         self._wake, self._waker = os.pipe2(os.O_CLOEXEC)
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
         self._thread.start()
@@ -125,23 +125,16 @@ class EventSocket:
                         os.close(opened.pop()[1])
             # The place is known before the id works, so that no notification comes too early.
             self._places.update((nsid, _Place(lab, node)) for node, _, nsid in opened)
-            refused = self._control.send([_newnsid(fd, nsid) for _, fd, nsid in opened])
+            refused = self._control.send([newnsid(fd, nsid) for _, fd, nsid in opened])
             for position, (node, fd, nsid) in enumerate(opened):
                 if position in refused:
                     del self._places[nsid]
-                    nsid = self._id_of(fd)  # noqa: PLW2901
+                    nsid = given_nsid(self._control, fd)  # noqa: PLW2901
                     self._places[nsid] = _Place(lab, node)
                 self._ids[lab][node] = (batch[node][0], nsid)
         finally:
             for _, fd, _ in opened:
                 os.close(fd)
-
-    def _id_of(self, fd: int) -> int:
-        body = RTGENMSG + attribute_u32(NETNSA_FD, fd)
-        answers, refused = self._control.ask([Message(RTM_GETNSID, 0, body)])
-        if answers[0] is None:
-            raise OSError(refused[0].errno if refused else errno.EIO, "no nsid for a namespace")
-        return _nsid(answers[0], 0, len(answers[0]))
 
     def _run(self) -> None:
         poll = select.poll()
@@ -167,7 +160,7 @@ class EventSocket:
                 for lab in tuple(self._ids):
                     heard.setdefault(lab, []).append(Overrun())
                 continue
-            for place, event in self._events(data, _origin(ancillary)):
+            for place, event in self._events(data, origin_of(ancillary)):
                 heard.setdefault(place.lab, []).append(event)
         return heard
 
@@ -194,7 +187,9 @@ class EventSocket:
             return place
 
 
-def _observer(receive_buffer: int) -> tuple[socket.socket, Netlink]:
+def observer_sockets(
+    receive_buffer: int, groups: Iterable[int] = GROUPS
+) -> tuple[socket.socket, Netlink]:
     """Make the two sockets in a namespace of their own; they keep it alive."""
     netns.enter_new()
     control = Netlink()
@@ -207,7 +202,7 @@ def _observer(receive_buffer: int) -> tuple[socket.socket, Netlink]:
     except PermissionError:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     listener.setsockopt(SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 1)
-    for group in GROUPS:
+    for group in groups:
         listener.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
     return listener, control
 
@@ -220,9 +215,19 @@ def _typed(node: str, data: bytes, at: int, end: int) -> Iterable[KernelEvent]:
             yield Gone(node, record)
 
 
-def _newnsid(fd: int, nsid: int) -> Message:
+def newnsid(fd: int, nsid: int) -> Message:
+    """Return the request that gives a namespace an id where the asking socket lives."""
     body = RTGENMSG + attribute_u32(NETNSA_NSID, nsid) + attribute_u32(NETNSA_FD, fd)
     return Message(RTM_NEWNSID, 0, body)
+
+
+def given_nsid(control: Netlink, fd: int) -> int:
+    """Return the id that a namespace has already. OSError without one."""
+    body = RTGENMSG + attribute_u32(NETNSA_FD, fd)
+    answers, refused = control.ask([Message(RTM_GETNSID, 0, body)])
+    if answers[0] is None:
+        raise OSError(refused[0].errno if refused else errno.EIO, "no nsid for a namespace")
+    return _nsid(answers[0], 0, len(answers[0]))
 
 
 def _nsid(data: bytes, at: int, end: int) -> int:
@@ -230,7 +235,7 @@ def _nsid(data: bytes, at: int, end: int) -> int:
     return int(INT.unpack(found[NETNSA_NSID])[0])
 
 
-def _origin(ancillary: Iterable[tuple[int, int, bytes]]) -> int | None:
+def origin_of(ancillary: Iterable[tuple[int, int, bytes]]) -> int | None:
     """Return the nsid a notification came from; None: the observer namespace itself."""
     for level, kind, value in ancillary:
         if level == SOL_NETLINK and kind == NETLINK_LISTEN_ALL_NSID:

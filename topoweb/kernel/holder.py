@@ -171,6 +171,15 @@ class Forker:
         inodes = {int(slot): number for slot, number in answer["inodes"].items()}
         return Made(holder, answer["userns"], inodes)
 
+    def start(self) -> None:
+        """Start the forker unless it runs.
+
+        Its socket belongs to the network namespace of the calling thread and keeps it alive, so
+        a thread that is going to enter a node's namespace calls this before it does.
+        """
+        with self._lock:
+            self._start()
+
     def _request(self, request: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
             channel = self._start()

@@ -12,7 +12,7 @@ from topoweb.kernel import manifest, netns, ownership
 from topoweb.kernel.apply.run import Run
 from topoweb.kernel.forker import UIDS
 from topoweb.kernel.holder import Forker, find_holders
-from topoweb.kernel.observe import observe
+from topoweb.kernel.mirror import Mirror
 from topoweb.kernel.spaces import LabSpaces
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class LinuxKernel:
         self._first_uid = first_uid
         self._owner = ownership.owner_token(run_dir)
         self._forker = Forker(self._owner)
+        self._mirror = Mirror()
         self._spaces: dict[int, LabSpaces] = {}
         self._lock = threading.Lock()
 
@@ -43,9 +44,9 @@ class LinuxKernel:
         return sorted(held | written)
 
     def observe(self, lab: int) -> LabState:
-        """Return what exists of a lab, read in full."""
+        """Return what exists of a lab."""
         current = self.manifest(lab)
-        return observe(current) if current else LabState()
+        return self._mirror.observe(current) if current else LabState()
 
     def apply(
         self,
@@ -57,6 +58,7 @@ class LinuxKernel:
         """Run steps in order; see ``engine.ports.Kernel``."""
         if cancelled():
             return ApplyResult(0, cancelled=True)
+        self._forker.start()  # here, not from inside a node
         spaces = self._lab(lab)
         run = Run(spaces)
 
@@ -68,12 +70,15 @@ class LinuxKernel:
         try:
             netns.run_apart(lambda: run.execute(steps), waiting)
         finally:
+            # What was written is read, whether or not the kernel tells of it.
+            self._mirror.forget(lab, {node for step in steps for node in namespaces_of(step)})
             spaces.flush()
         failures = tuple(run.outcome.failures.values())
         return ApplyResult(run.outcome.done, failures, run.cancel.is_set())
 
     def destroy(self, lab: int) -> None:
         """Remove all of a lab and return when it has been seen gone."""
+        self._mirror.forget(lab)
         self._lab(lab).destroy()
         with self._lock:
             self._spaces.pop(lab, None)
@@ -93,6 +98,7 @@ class LinuxKernel:
 
     def close(self) -> None:
         """Let go: labs live on, held by their holders."""
+        self._mirror.close()
         self._forker.close()
 
     def _lab(self, lab: int) -> LabSpaces:

@@ -30,7 +30,10 @@ def _check(result: int, what: str) -> None:
 
 
 def enter(fd: int) -> None:
-    """Move the calling thread into a network namespace. Only for threads made by `run_apart`."""
+    """Move the calling thread into a network namespace. Only for threads made by `run_apart`.
+
+    The thread keeps that namespace alive until it ends or enters another.
+    """
     _check(_libc.setns(fd, CLONE_NEWNET), "setns")
 
 

@@ -27,7 +27,7 @@ from topoweb.kernel import netlink, netns, ownership
 from topoweb.kernel.apply.forwarding import read_forwarding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from topoweb.kernel.manifest import Manifest
 
@@ -75,17 +75,26 @@ class RawNamespace:
 
 def observe(manifest: Manifest) -> LabState:
     """Return what exists of a lab. TopowebError LOST when its holder dies meanwhile."""
+    return assemble(manifest.lab, read(manifest, manifest.namespaces))
 
-    def read() -> dict[str, RawNamespace]:
+
+def read(manifest: Manifest, nodes: Iterable[str]) -> dict[str, RawNamespace]:
+    """Read namespaces of a lab, by node. TopowebError LOST when its holder dies meanwhile."""
+
+    def tour() -> dict[str, RawNamespace]:
         found = {}
         with manifest.holder.lease() as open_slot:
-            for node, at in manifest.namespaces.items():
-                netns.enter_closing(open_slot(at.slot))
+            for node in nodes:
+                netns.enter_closing(open_slot(manifest.namespaces[node].slot))
                 found[node] = read_namespace()
         return found
 
-    raw = netns.run_apart(read)
-    peers = _peers(manifest.lab, raw)
+    return netns.run_apart(tour)
+
+
+def assemble(lab: int, raw: Mapping[str, RawNamespace]) -> LabState:
+    """Return a lab's state from all its namespaces."""
+    peers = _peers(lab, raw)
     return LabState(
         namespaces={node: _state(node, namespace, peers) for node, namespace in raw.items()}
     )

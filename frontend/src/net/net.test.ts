@@ -122,7 +122,7 @@ describe("LabSession", () => {
   it("opens both streams and returns one credit a frame", () => {
     expect(lab.socket.sent).toEqual([
       { type: "open", stream: "live", params: {} },
-      { type: "open", stream: "packets", params: {} },
+      { type: "open", stream: "packets", params: { backlog: 500 } },
     ]);
     lab.socket.data(Stream.live, payload({ full: true }));
     expect(lab.socket.sent.at(-1)).toEqual({ type: "credit", stream: "live", credit: 1 });

@@ -43,7 +43,7 @@ export class PacketsFeed {
       this.held.push(payload);
       this.trim();
     } else {
-      this.take(payload, true);
+      this.take(payload, payload.kept !== true);
     }
   }
 

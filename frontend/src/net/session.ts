@@ -13,6 +13,8 @@ import { LiveStore } from "./live";
 import { PacketsFeed } from "./packetsFeed";
 import { type Connection, type Fact, LabSocket, type StreamName } from "./socket";
 
+const BACKLOG = 500; // packets that a reader who comes late finds in the list
+
 /** A stream or a process is away; gone again when it is back. */
 export interface Notice {
   code: string;
@@ -127,7 +129,7 @@ export class LabSession {
   /** Connect the socket and begin to listen. */
   start(): void {
     this.socket.open("live");
-    this.socket.open("packets");
+    this.socket.open("packets", { backlog: BACKLOG });
     this.socket.connect();
     this.stopWatching = this.live.watch();
     window.addEventListener("online", this.online);

@@ -35,6 +35,7 @@ export interface PacketsPayload {
   gap: number; // not sent, because this reader was slow
   lost: number; // not captured, by the kernel's own count
   tier: string;
+  kept?: boolean; // rows from before this stream began: listed, not played
   rows: readonly WireRow[];
 }
 

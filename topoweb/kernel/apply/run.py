@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from topoweb.kernel.netlink import Message
 
     Handler = Callable[[Site, Step], None]
+    Kind = type[AddNamespace | AddVeth | RemoveNamespace]
     Queue = Sequence[tuple[Handler | None, Step]]
 
 VETH_BATCH = 64
@@ -84,7 +85,11 @@ HANDLERS: dict[type[Action], Handler] = {
 
 
 class Run:
-    """One plan on its way into the kernel. `execute` runs in a throw-away thread."""
+    """One plan on its way into the kernel.
+
+    Each phase inside namespaces has a throw-away thread of its own: a thread keeps the namespace
+    that it entered last alive, so none may outlive its phase.
+    """
 
     def __init__(self, spaces: Spaces) -> None:
         self.outcome = Outcome()
@@ -99,11 +104,6 @@ class Run:
 
     def execute(self, steps: Sequence[Step]) -> None:
         """Run all steps, or up to the batch in which ``cancel`` was set."""
-        phases = {
-            AddNamespace: self._add_namespaces,
-            AddVeth: self._add_veths,
-            RemoveNamespace: self._remove_namespaces,
-        }
         self._spaces.foresee(steps)
         self._ipv6 = addresses.namespaces_with_ipv6(steps)
         try:
@@ -112,25 +112,44 @@ class Run:
                 if kind is None:
                     self._queue(wanted)
                     continue
-                self._write_pending()
+                self._write_all_pending()
                 if self.cancel.is_set():
                     return
-                phases[kind](wanted)
-            self._write_pending()
+                self._run_phase(kind, wanted)
+            self._write_all_pending()
         finally:
             self._let_go()
+
+    def _run_phase(self, kind: Kind, steps: Sequence[Step]) -> None:
+        if kind is AddNamespace:
+            self._add_namespaces(steps)
+        elif kind is AddVeth:
+            self._spaces.flush()
+            netns.run_apart(lambda: self._add_veths(steps))
+        else:
+            self._remove_namespaces(steps)
+
+    def _write_all_pending(self) -> None:
+        if self._pending:
+            netns.run_apart(self._write_pending)
 
     def _add_namespaces(self, steps: Sequence[Step]) -> None:
         nodes = [namespace_of(step.action) for step in steps]
 
         def add() -> None:
-            for node in self._spaces.add(nodes):
+            made = self._spaces.add(nodes)
+            for node in made:
                 self._devices[node] = Devices(fresh=True)
-                if node in self._ipv6:
-                    netns.enter(self._fd(node))
-                    addresses.skip_duplicate_detection()
+            if not self._ipv6.isdisjoint(made):
+                netns.run_apart(lambda: self._prepare_ipv6(self._ipv6.intersection(made)))
 
         self._all_or_none(steps, add)
+
+    def _prepare_ipv6(self, nodes: set[str]) -> None:
+        for node in nodes:
+            self._spare_descriptors()
+            netns.enter(self._fd(node))
+            addresses.skip_duplicate_detection()
 
     def _remove_namespaces(self, steps: Sequence[Step]) -> None:
         nodes = [namespace_of(step.action) for step in steps]
@@ -148,7 +167,6 @@ class Run:
                 self.outcome.refuse(step, _refusal_of(error))
 
     def _add_veths(self, steps: Sequence[Step]) -> None:
-        self._spaces.flush()
         by_near: defaultdict[str, list[Step]] = defaultdict(list)
         for step in steps:
             assert isinstance(step.action, AddVeth)
@@ -259,7 +277,7 @@ class Run:
         self._lease.close()
 
 
-def _phase(action: Action) -> type[AddNamespace | AddVeth | RemoveNamespace] | None:
+def _phase(action: Action) -> Kind | None:
     for kind in (AddNamespace, AddVeth, RemoveNamespace):
         if isinstance(action, kind):
             return kind

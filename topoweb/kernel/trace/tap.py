@@ -80,8 +80,8 @@ class Tap:
                 data, ancillary, _, address = receive(snaplen, _ANCILLARY)
             except BlockingIOError:
                 return
-            except OSError:  # ENETDOWN, once after the interface went down
-                return
+            except OSError:  # ENETDOWN, once after the interface was down; packets may follow
+                continue
             yield self._observation(data, ancillary, address[2] == OUTGOING)
 
     def _observation(
