@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -60,10 +60,16 @@ class Site:
         return self.workers[-1]
 
     def row(self, lab: int) -> Row:
+        query = "SELECT phase, steps_done, updated FROM labs_labstatus WHERE lab_id = ?"
+        return Row(*self._select(query, lab))
+
+    def features(self) -> dict[str, dict[str, object]]:
+        return json.loads(self._select("SELECT features FROM hosts_workerhost")[0])
+
+    def _select(self, query: str, *values: int) -> tuple[Any, ...]:
         database = sqlite3.connect(f"file:{self.data}/topoweb.sqlite3?mode=ro", uri=True)
         with contextlib.closing(database):
-            query = "SELECT phase, steps_done, updated FROM labs_labstatus WHERE lab_id = ?"
-            return Row(*database.execute(query, [lab]).fetchone())
+            return database.execute(query, values).fetchone()
 
     def namespaces(self, lab: int) -> int:
         found = manifest.read(self.run_dir, lab)
@@ -182,6 +188,17 @@ def test_only_one_worker_a_run_directory(site: Site):
     )
     assert second.returncode == 1
     assert f"pid {site.workers[0].pid}" in second.stderr
+
+
+def test_a_probe_by_the_command_line_and_the_host_in_its_row(site: Site):
+    site.manage("lab", "run", str(DEMO), "--no-wait")
+    site.worker()
+    site.until(lambda: site.row(DEMO).phase == "running")
+    ping = ["lab", "--json", "probe", str(DEMO), "ping", "pc1", "pc4", "--count", "1"]
+    result = json.loads(site.manage(*ping))["result"]
+    assert (result["verdict"], result["ttl"]) == ("reply", 63)
+    site.until(lambda: site.features() != {})
+    assert site.features()["veth"]["ok"] is True
 
 
 def test_cleanup_says_what_it_removes_and_removes_it(site: Site):

@@ -100,6 +100,12 @@ class Server:
     def holders(self) -> list[int]:
         return [holder.pid for _, holder in find_holders(owner_token(self.run_dir))]
 
+    def ends_in_order(self, *processes: subprocess.Popen[bytes]) -> None:
+        for process in processes:
+            process.terminate()
+            assert process.wait(DEADLINE) == 0
+        assert not [path for path in self.run_dir.rglob("*") if path.is_socket()]
+
     def end(self) -> None:
         for process in self.processes:
             process.kill()
@@ -243,7 +249,4 @@ def test_classroom_server(server: Server):
     assert person.settled(lab) == "stopped"
     assert not server.holders()
     assert manifest.read(server.run_dir, number) is None
-    for process in (*webs, tracer, worker):
-        process.terminate()
-        assert process.wait(DEADLINE) == 0
-    assert not [path for path in server.run_dir.rglob("*") if path.is_socket()]
+    server.ends_in_order(*webs, tracer, worker)

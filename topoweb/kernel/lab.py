@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from topoweb.core.plan.result import ApplyResult
 from topoweb.core.plan.state import LabState
 from topoweb.kernel import manifest, netns, ownership
+from topoweb.kernel.apply.outcome import namespaces_of
 from topoweb.kernel.apply.run import Run
 from topoweb.kernel.forker import UIDS
 from topoweb.kernel.holder import Forker, find_holders
@@ -71,7 +72,9 @@ class LinuxKernel:
             netns.run_apart(lambda: run.execute(steps), waiting)
         finally:
             # What was written is read, whether or not the kernel tells of it.
-            self._mirror.forget(lab, {node for step in steps for node in namespaces_of(step)})
+            self._mirror.forget(
+                lab, {node for step in steps for node in namespaces_of(step.action)}
+            )
             spaces.flush()
         failures = tuple(run.outcome.failures.values())
         return ApplyResult(run.outcome.done, failures, run.cancel.is_set())

@@ -15,15 +15,16 @@ import errno
 import os
 import socket
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from topoweb.core.plan.drift import FALLBACK_DEVICES
 from topoweb.kernel import netns
 from topoweb.kernel.events import given_nsid, newnsid, observer_sockets, origin_of
 from topoweb.kernel.observe import assemble, read
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from topoweb.core.plan.state import LabState
     from topoweb.kernel.manifest import Manifest
@@ -44,13 +45,13 @@ class _Namespace:
 
     @property
     def certain(self) -> bool:
-        """True when every change of it would have been heard."""
-        return self.raw is not None and all(device.up for device in self.raw.devices.values())
+        """True when every change of it since the last look would have been heard."""
+        return self.raw is not None and all(
+            device.up or device.name in FALLBACK_DEVICES for device in self.raw.devices.values()
+        )
 
 
-@dataclass(slots=True)
-class _Lab:
-    namespaces: dict[str, _Namespace] = field(default_factory=dict)
+_Lab = dict[str, _Namespace]
 
 
 class Mirror:
@@ -66,11 +67,11 @@ class Mirror:
     def observe(self, manifest: Manifest) -> LabState:
         """Return what exists of a lab now. TopowebError LOST when its holder dies meanwhile."""
         with self._lock:
-            lab = self._labs.setdefault(manifest.lab, _Lab())
+            lab = self._labs.setdefault(manifest.lab, {})
             listener, control = self._open()
             self._follow(lab, manifest, control)
             self._drain(listener)
-            mirrored = {node: lab.namespaces[node] for node in manifest.namespaces}
+            mirrored = {node: lab[node] for node in manifest.namespaces}
             doubtful = [node for node, at in mirrored.items() if not at.certain]
             for node, raw in read(manifest, doubtful).items() if doubtful else ():
                 mirrored[node].raw = raw
@@ -83,7 +84,7 @@ class Mirror:
         with self._lock:
             known = self._labs.get(lab)
             if known is not None:
-                self._drop(known, known.namespaces.keys() if nodes is None else nodes)
+                self._drop(known, known.keys() if nodes is None else nodes)
 
     def close(self) -> None:
         """Close the sockets; a later look opens them again."""
@@ -103,45 +104,38 @@ class Mirror:
 
     def _drop(self, lab: _Lab, nodes: Collection[str]) -> None:
         for node in tuple(nodes):
-            gone = lab.namespaces.pop(node, None)
+            gone = lab.pop(node, None)
             if gone:
                 self._places.pop(gone.nsid, None)
 
     def _follow(self, lab: _Lab, manifest: Manifest, control: Netlink) -> None:
         """Hear exactly the namespaces that the manifest names."""
         wanted = manifest.namespaces
-        self._drop(
-            lab,
-            [
-                node
-                for node, at in lab.namespaces.items()
-                if node not in wanted or wanted[node].inode != at.inode
-            ],
-        )
-        fresh = [node for node in wanted if node not in lab.namespaces]
-        if not fresh:
-            return
+        other = [n for n, at in lab.items() if n not in wanted or wanted[n].inode != at.inode]
+        self._drop(lab, other)
+        fresh = [node for node in wanted if node not in lab]
         with manifest.holder.lease() as open_slot:
             for start in range(0, len(fresh), BATCH):
                 batch = fresh[start : start + BATCH]
-                descriptors: list[int] = []
-                try:
-                    descriptors.extend(open_slot(wanted[node].slot) for node in batch)
-                    ids = self._give_ids(control, descriptors)
-                finally:
-                    for descriptor in descriptors:
-                        os.close(descriptor)
+                ids = self._give_ids(control, [wanted[node].slot for node in batch], open_slot)
                 for node, nsid in zip(batch, ids, strict=True):
-                    place = lab.namespaces[node] = _Namespace(wanted[node].inode, nsid)
-                    self._places[nsid] = place
+                    self._places[nsid] = lab[node] = _Namespace(wanted[node].inode, nsid)
 
-    def _give_ids(self, control: Netlink, descriptors: Sequence[int]) -> list[int]:
+    def _give_ids(
+        self, control: Netlink, slots: Sequence[int], open_slot: Callable[[int], int]
+    ) -> list[int]:
         """Give each namespace an id of ours; one that it has from before is kept."""
-        ids = list(range(self._next, self._next + len(descriptors)))
-        self._next += len(descriptors)
-        refused = control.send([newnsid(*pair) for pair in zip(descriptors, ids, strict=True)])
-        for position in refused:
-            ids[position] = given_nsid(control, descriptors[position])
+        ids = list(range(self._next, self._next + len(slots)))
+        self._next += len(slots)
+        descriptors: list[int] = []
+        try:
+            descriptors.extend(map(open_slot, slots))
+            refused = control.send([newnsid(fd, i) for fd, i in zip(descriptors, ids, strict=True)])
+            for position in refused:
+                ids[position] = given_nsid(control, descriptors[position])
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
         return ids
 
     def _drain(self, listener: socket.socket) -> None:
@@ -157,6 +151,6 @@ class Mirror:
                 for place in self._places.values():
                     place.raw = None
                 continue
-            place = self._places.get(origin_of(ancillary))
-            if place:
-                place.raw = None
+            nsid = origin_of(ancillary)
+            if nsid in self._places:
+                self._places[nsid].raw = None

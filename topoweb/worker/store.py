@@ -3,8 +3,9 @@
 The web process is not trusted: the document is parsed again here, whatever the web said of it.
 Written are `LabStatus` rows and a probe's status and result, and nothing else.
 
-Calls come from the engine's threads. Each call opens and closes its own database connection
-(`CONN_MAX_AGE` is 0), so a thread that waits for work holds none.
+Calls come from the engine's threads. A thread keeps its SQLite connection, because closing the
+last one writes the whole log back to the file (sqlite.org/wal.html, 20 ms measured against 0.4);
+to a server's pool it gives the connection back after each call.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from django.db import close_old_connections, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -46,15 +47,18 @@ COLUMNS = (
 def _connected(
     method: Callable[Concatenate[DjangoStore, P], T],
 ) -> Callable[Concatenate[DjangoStore, P], T]:
-    """Drop a connection that died while the thread slept, and the one that the call made."""
+    """Leave no broken connection and no pooled one behind a call."""
 
     @wraps(method)
     def call(self: DjangoStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        close_old_connections()
         try:
             return method(self, *args, **kwargs)
+        except DatabaseError:
+            connection.close()
+            raise
         finally:
-            close_old_connections()
+            if connection.vendor != "sqlite":
+                connection.close()
 
     return call
 

@@ -118,6 +118,7 @@ class SeedLab:
         report = await self.settled(self.begin(running=running))
         if report.phase == "running":
             await self._captured()
+            await self.eventually(self._carrying, "all cables carry packets")
         return report
 
     async def settled(self, generation: int) -> Report:
@@ -133,6 +134,20 @@ class SeedLab:
         """Wait until the tracer listens on every cable: it hears of them by a datagram."""
         await self.eventually(
             lambda: self._source.points(LAB) == len(self.topology.links), "all cables are captured"
+        )
+
+    def _carrying(self) -> bool:
+        """True when the kernel has put every cable with two raised ends into operation.
+
+        It does so a moment after the second end is up (net/core/link_watch.c), 10 to 100 ms here,
+        and until then drops without a word what is sent.
+        """
+        found = self.kernel.observe(LAB).namespaces
+        return all(
+            device.oper == "up"
+            for state in found.values()
+            for device in state.devices.values()
+            if device.up and (peer := device.peer) and found[peer.namespace].devices[peer.name].up
         )
 
     async def eventually(self, holds: Callable[[], object], what: str) -> None:

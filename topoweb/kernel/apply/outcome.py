@@ -106,6 +106,13 @@ def namespace_of(action: Action) -> str:
     return _place(action).namespace
 
 
+def namespaces_of(action: Action) -> tuple[str, ...]:
+    """Return the keys of all namespaces that an action changes: a cable has two ends."""
+    if isinstance(action, AddVeth):
+        return action.a.at.namespace, action.b.at.namespace
+    return (namespace_of(action),)
+
+
 def describe(action: Action) -> str:  # noqa: C901, PLR0911 - a flat table, one line an action
     """Return an action in a few words, without the node's name (the step's reason has it)."""
     match action:

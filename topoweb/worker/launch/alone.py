@@ -102,12 +102,13 @@ class _Services:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        from topoweb.worker import service, tracer
+        from topoweb.worker import collector, service, tracer
 
         runs: list[tuple[str, Callable[[asyncio.Event], Coroutine[object, object, None]]]] = [
             ("worker", service.build().run),
             ("tracer", tracer.build().run),
         ]
+        collector.tune()
         loop = asyncio.get_event_loop()
         for name, run in runs:
             task = loop.create_task(run(self._stop), name=name)

@@ -7,7 +7,7 @@ import signal
 
 from django.core.management.base import BaseCommand
 
-from topoweb.worker import tracer
+from topoweb.worker import collector, tracer
 
 
 class Command(BaseCommand):
@@ -26,4 +26,6 @@ async def _serve() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await tracer.build().run(stop, own_process=True)
+    service = tracer.build()
+    collector.tune()
+    await service.run(stop, own_process=True)

@@ -8,7 +8,7 @@ import signal
 from django.core.management.base import BaseCommand, CommandError
 
 from topoweb.core.errors import TopowebError
-from topoweb.worker import service
+from topoweb.worker import collector, service
 
 
 class Command(BaseCommand):
@@ -31,4 +31,6 @@ async def _serve() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await service.build().run(stop)
+    worker = service.build()
+    collector.tune()
+    await worker.run(stop)
