@@ -97,6 +97,22 @@ def test_a_deleted_lab_has_no_mark_no_wish_and_takes_no_report(store, lab, rung)
     assert rung == []
 
 
+def test_a_run_has_one_beginning_until_it_stops(store, lab):
+    def since():
+        return LabStatus.objects.get(lab=lab).since
+
+    store.report(running(lab, phase="starting"))
+    assert since() is None
+    store.report(running(lab))
+    began = since()
+    assert began is not None
+    for phase in ("changing", "running", "failed"):
+        store.report(running(lab, phase=phase))
+        assert since() == began
+    store.report(running(lab, phase="stopped"))
+    assert since() is None
+
+
 def test_a_report_is_stored_whole_and_makes_the_row_if_need_be(store, lab):
     LabStatus.objects.all().delete()
     failures = ({"subject": "i1", "message": "no", "hint": "do"},)

@@ -45,6 +45,7 @@ class LabStatus(models.Model):
     steps_done = models.PositiveIntegerField(default=0)
     steps_total = models.PositiveIntegerField(default=0)
     failures = models.JSONField(default=list, blank=True)  # [{"subject", "message", "hint"}]
+    since = models.DateTimeField(null=True, blank=True)  # runs since; null while it does not
     updated = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:

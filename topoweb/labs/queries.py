@@ -53,6 +53,7 @@ def status_json(lab: Lab) -> dict[str, Any]:
         "steps_done": status.steps_done,
         "steps_total": status.steps_total,
         "failures": status.failures,
+        "since": status.since.timestamp() if status.since else None,
     }
 
 

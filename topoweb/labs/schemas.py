@@ -97,6 +97,7 @@ class Status(Output):
     steps_done: int
     steps_total: int
     failures: list[Failure]
+    since: float | None  # seconds since the epoch: it runs since then
 
 
 class LabOut(Output):

@@ -14,7 +14,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import DateTimeField, Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from topoweb.core.errors import TopowebError
@@ -97,12 +98,17 @@ class DjangoStore:
             "failures": [dict(failure) for failure in report.failures],
             "updated": timezone.now(),
         }
+        began = timezone.now() if report.phase == "running" else None
+        if report.phase == "stopped":
+            changes = {**fields, "since": None}
+        else:  # an edit under way, or one that failed, does not end the run
+            changes = {**fields, "since": Coalesce("since", Value(began, DateTimeField()))}
         with transaction.atomic():
             # The lock orders this against a deletion: no status row outlives its lab.
             if Lab.objects.select_for_update().filter(pk=report.lab).values("pk").first() is None:
                 return
-            if not LabStatus.objects.filter(lab_id=report.lab).update(**fields):
-                LabStatus.objects.create(lab_id=report.lab, **fields)
+            if not LabStatus.objects.filter(lab_id=report.lab).update(**changes):
+                LabStatus.objects.create(lab_id=report.lab, since=began, **fields)
         self._ring(report.lab)
 
     @_connected

@@ -27,6 +27,7 @@ export interface LabStatus {
   steps_done: number;
   steps_total: number;
   failures: Failure[];
+  since: number | null; // epoch seconds: it runs since then
 }
 
 export interface Lab {

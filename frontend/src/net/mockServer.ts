@@ -18,6 +18,7 @@ export const STOPPED: LabStatus = {
   steps_done: 0,
   steps_total: 0,
   failures: [],
+  since: null,
 };
 
 /** The browser's end of a WebSocket whose server is the test. */

@@ -26,7 +26,6 @@ export interface Notice {
 export interface Facts {
   lab: Lab;
   status: LabStatus;
-  runningSince: number | null; // ms, Date.now(): when this browser first saw it run
   connection: Connection;
   closedCode: number | null;
   problems: Problem[];
@@ -99,7 +98,6 @@ export class LabSession {
     this.facts = createStore<Facts>(() => ({
       lab: parts.lab,
       status: parts.lab.status,
-      runningSince: parts.lab.status.phase === "running" ? Date.now() : null,
       connection: "connecting",
       closedCode: null,
       problems: parts.snapshot.problems,
@@ -264,7 +262,6 @@ export class LabSession {
     this.facts.setState((facts) => ({
       status,
       lab: { ...facts.lab, status, running },
-      runningSince: shown ? (facts.runningSince ?? Date.now()) : null,
     }));
     this.live.setRunning(shown);
     if (!shown && before.phase !== "stopped") this.packets.clear();

@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                 ('steps_done', models.PositiveIntegerField(default=0)),
                 ('steps_total', models.PositiveIntegerField(default=0)),
                 ('failures', models.JSONField(blank=True, default=list)),
+                ('since', models.DateTimeField(blank=True, null=True)),
                 ('updated', models.DateTimeField(auto_now=True)),
             ],
         ),

@@ -33,7 +33,6 @@ export function StatePill() {
   const { t } = useTranslation();
   const status = useFacts((facts) => facts.status);
   const wanted = useFacts((facts) => facts.lab.running);
-  const since = useFacts((facts) => facts.runningSince);
   const waiting = status.phase === "stopped" && wanted && isBusy(status);
   const phase = waiting ? "waiting" : status.phase;
   return (
@@ -44,7 +43,7 @@ export function StatePill() {
       {phase === "running" && <Icon name="play" />}
       {(phase === "failed" || phase === "cancelled") && <Icon name="warning" />}
       {t(`phase.${phase}`)}
-      {phase === "running" && since !== null && <Elapsed since={since} />}
+      {phase === "running" && status.since !== null && <Elapsed since={status.since * 1000} />}
     </span>
   );
 }
