@@ -29,7 +29,7 @@ class Kind(enum.IntEnum):
 
     OPEN = 1  # gateway → service: JSON {"token", "params"}
     DATA = 2  # service → gateway → browser, and terminal input
-    CREDIT = 3  # browser → gateway → service: JSON {"credit": n}: n more DATA frames (bytes: TERMINAL)
+    CREDIT = 3  # the reader takes n more: JSON {"credit": n}; DATA frames, TERMINAL: bytes
     CLOSE = 4  # either way: JSON {"code", "reason"}
 
 

@@ -1,0 +1,1 @@
+"""The worker: composition roots, and how the processes are started."""

@@ -93,6 +93,7 @@ class LiveState:
     nodes: Mapping[str, Rendered] = field(default_factory=dict)
     links: Mapping[str, Rendered] = field(default_factory=dict)
     overrun: bool = False  # every namespace must be read again
+    withheld: frozenset[str] = frozenset()  # nodes rendered without drift while a pass applies
 
     @property
     def stale(self) -> frozenset[str]:
@@ -122,11 +123,38 @@ def fold(state: LiveState, events: Iterable[KernelEvent], time: float) -> tuple[
 
 def draw(state: LiveState, drawn: Drawn, time: float) -> tuple[LiveState, Delta]:
     """Return the state under a new drawing and what changed with it."""
-    nodes = state.views.keys() | state.nodes.keys() | drawn.topology.nodes.keys()
-    links = state.links.keys() | drawn.ends.keys()
+    before = state.drawn
+    if before.desired is None or drawn.desired is None:
+        nodes: Iterable[str] = state.views.keys() | state.nodes.keys() | drawn.topology.nodes.keys()
+        links: Iterable[str] = state.links.keys() | drawn.ends.keys()
+    else:
+        nodes = _redrawn_nodes(before, drawn) | state.withheld
+        nodes |= {key for key, node in state.nodes.items() if node["drift"]}
+        links = _redrawn_links(before, drawn)
     rates = {key: value for key, value in state.rates.items() if key in drawn.ends}
-    state = replace(state, drawn=drawn, rates=rates)
+    state = replace(state, drawn=drawn, rates=rates, withheld=frozenset())
     return _render(state, nodes, time, links)
+
+
+def _redrawn_nodes(before: Drawn, after: Drawn) -> set[str]:
+    """Return the nodes of which something else is wished."""
+    old = before.desired.namespaces if before.desired else {}
+    new = after.desired.namespaces if after.desired else {}
+    drawn = before.topology.nodes.keys() ^ after.topology.nodes.keys()
+    return drawn | {
+        key
+        for key in old.keys() | new.keys()
+        if old.get(key) != new.get(key) or before.ids.get(key) != after.ids.get(key)
+    }
+
+
+def _redrawn_links(before: Drawn, after: Drawn) -> set[str]:
+    old, new = before.topology.links, after.topology.links
+    return {
+        key
+        for key in old.keys() | new.keys()
+        if old.get(key) != new.get(key) or before.ends.get(key) != after.ends.get(key)
+    }
 
 
 def sample(state: LiveState, new: Sample, time: float) -> tuple[LiveState, Delta]:
@@ -190,6 +218,9 @@ def _render(
     drawn = state.drawn
     links = {*dirty_links}
     fresh_nodes: dict[str, Rendered | None] = {}
+    if drawn.applying:
+        dirty = frozenset(dirty)
+        state = replace(state, withheld=state.withheld | dirty)
     for node in dirty:
         fresh_nodes[node] = _node(state, node)
         links |= drawn.links.get(node, frozenset())

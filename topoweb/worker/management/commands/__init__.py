@@ -1,0 +1,1 @@
+"""serve, worker, tracer, cleanup, export_contracts."""
