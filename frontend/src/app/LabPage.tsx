@@ -51,7 +51,7 @@ export function LabPage({ api, id, features }: Props) {
     return (
       <main className="page">
         <h1>{t(error.status === 404 ? "app.noLab" : "app.noServer")}</h1>
-        <p role="alert">{error.message}</p>
+        {error.status !== 404 && <p role="alert">{error.message}</p>}
         <Link to="/">{t("topbar.labs")}</Link>
       </main>
     );

@@ -11,7 +11,7 @@ const OUTLINE = ["arrows", "altArrows", "enter", "space", "typeConnect", "f2", "
 export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   return (
-    <Modal title={t("actions.shortcuts")} onClose={onClose}>
+    <Modal title={t("actions.shortcuts")} onClose={onClose} reading>
       <div className="shortcut-grid">
         {GROUPS.map((group) => (
           <Fragment key={group}>

@@ -8,10 +8,12 @@ interface ModalProps {
   onClose: () => void;
   children: ReactNode;
   footer?: ReactNode;
+  /** Its text may be longer than the window and holds nothing to focus: keys scroll it. */
+  reading?: boolean;
 }
 
 /** A dialog over the page; Escape, a click beside it and the cross close it. */
-export function Modal({ title, onClose, children, footer }: ModalProps) {
+export function Modal({ title, onClose, children, footer, reading }: ModalProps) {
   const { t } = useTranslation();
   return (
     <ModalOverlay className="veil" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
@@ -23,7 +25,9 @@ export function Modal({ title, onClose, children, footer }: ModalProps) {
             </Heading>
             <Button label={t("ui.close")} icon="close" kind="bare" onPress={onClose} />
           </div>
-          <div className="dialog-body">{children}</div>
+          <div className="dialog-body" {...(reading ? { tabIndex: 0 } : {})}>
+            {children}
+          </div>
           {footer && <div className="dialog-foot">{footer}</div>}
         </Dialog>
       </AriaModal>

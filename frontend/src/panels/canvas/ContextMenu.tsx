@@ -49,6 +49,7 @@ export function ContextMenu({ menu, onClose }: { menu: Menu; onClose: () => void
       />
       <Popover
         className="popover"
+        aria-label={t("canvas.menu")}
         triggerRef={anchor}
         isOpen
         placement="bottom start"

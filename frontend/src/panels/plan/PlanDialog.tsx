@@ -16,6 +16,7 @@ export function PlanDialog({ onClose }: { onClose: () => void }) {
     <Modal
       title={t("plan.title")}
       onClose={onClose}
+      reading
       footer={
         <>
           <CopyPlan steps={steps} />
