@@ -59,7 +59,7 @@ def build(target: Path) -> None:
     quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     for folder in (FRONTEND, BENCH):
         if not (folder / "node_modules").exists():
-            subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=folder, **quiet)  # type: ignore[call-overload]
+            subprocess.run(["npm", "install", "--no-save", "--ignore-scripts"], cwd=folder, **quiet)  # type: ignore[call-overload]
     command = ["npx", "vite", "build", "--config", "bench/vite.config.ts", "--outDir", str(target)]
     subprocess.run(command, cwd=FRONTEND, **quiet)  # type: ignore[call-overload]
 
