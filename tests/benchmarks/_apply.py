@@ -6,14 +6,17 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.benchmarks import _floor
 from tests.benchmarks._topologies import LAB
 from topoweb.core.plan.actions import AddNamespace, Step
 from topoweb.kernel.lab import LinuxKernel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROUNDS = 5
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 from collections import defaultdict
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from topoweb.core.plan.actions import (
     AddAddress,
@@ -18,6 +18,9 @@ from topoweb.core.plan.actions import (
     Step,
     VethEnd,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SOURCE = Path(__file__).with_name("floor.c")
 FIRST_INDEX = 16

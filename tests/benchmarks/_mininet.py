@@ -42,7 +42,7 @@ def run(topology: Any) -> dict[str, float]:
 
 def main(path: str) -> None:
     """Build and stop a network by Mininet's own API; print the seconds."""
-    from mininet.log import setLogLevel  # noqa: I001 - only the system's Python has them
+    from mininet.log import setLogLevel
     from mininet.net import Mininet
     from mininet.node import Node
     from mininet.nodelib import LinuxBridge

@@ -8,7 +8,6 @@ from typing import Any
 
 from tests.benchmarks._topologies import Drawing
 from topoweb.core.topology.document import dump
-from topoweb.core.topology.model import Topology
 
 STEP = 110.0  # px between neighbours
 ROUTERS, LANS, CABLES = 200, 50, 1500
@@ -18,12 +17,11 @@ def switched(hosts: int = 1000, ports: int = 100) -> dict[str, Any]:
     """Draw hosts in one /16, ``ports`` a switch, the switches on one more."""
     drawing = Drawing()
     core = drawing.node("core", "switch")
+    for number in range(math.ceil(hosts / ports)):
+        drawing.cable(core, drawing.node(f"s{number}", "switch"))
     for number in range(hosts):
-        if number % ports == 0:
-            switch = drawing.node(f"s{number // ports}", "switch")
-            drawing.cable(core, switch)
         host = drawing.node(f"h{number}", "host")
-        drawing.cable(switch, host, "", f"{host_address(number)}/16")
+        drawing.cable(f"s{number // ports}", host, "", f"{host_address(number)}/16")
     return _document("switched", drawing)
 
 
@@ -78,5 +76,4 @@ def _document(name: str, drawing: Drawing) -> dict[str, Any]:
         key: replace(node, x=STEP * (at % side), y=STEP * (at // side))
         for at, (key, node) in enumerate(topology.nodes.items())
     }
-    placed: Topology = replace(topology, name=name, auto_address=False, nodes=nodes)
-    return dump(placed)
+    return dump(replace(topology, name=name, auto_address=False, nodes=nodes))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
-from topoweb.core.plan.actions import Step
 from topoweb.core.plan.diff import diff
 from topoweb.core.plan.expand import expand
 from topoweb.core.plan.state import LabState
 from topoweb.core.topology.model import Interface, Link, Node, Route, Topology
+
+if TYPE_CHECKING:
+    from topoweb.core.plan.actions import Step
 
 LAB = 7
 
@@ -27,7 +30,10 @@ class Drawing:
         """Add a node; routers forward both families."""
         forwards = kind == "router"
         self.nodes[name] = Node(
-            kind=kind, name=name, forward_ipv4=forwards, forward_ipv6=forwards  # type: ignore[arg-type]
+            kind=kind,
+            name=name,
+            forward_ipv4=forwards,
+            forward_ipv6=forwards,  # type: ignore[arg-type]
         )
         return name
 
@@ -67,40 +73,51 @@ def hosts(count: int) -> Topology:
     return drawing.topology()
 
 
-def fat_tree(k: int) -> Topology:
-    """Draw a k-ary fat tree of routers with k**3 / 4 hosts: k = 8 is 208 nodes and 384 cables."""
-    half = k // 2
-    drawing = Drawing()
-    core = [[drawing.node(f"c{i}_{j}", "router") for j in range(half)] for i in range(half)]
-    transfer = iter(range(0xAC100000, 0xAC200000, 4))
+class _FatTree:
+    """Draws the tree pod by pod; transfer networks are counted up from 172.16.0.0/30."""
 
-    def between(a: str, b: str) -> tuple[str, str]:
-        net = next(transfer)
+    def __init__(self, k: int) -> None:
+        self.half = k // 2
+        self.drawing = Drawing()
+        self._transfer = iter(range(0xAC100000, 0xAC200000, 4))
+        both = [(i, j) for i in range(self.half) for j in range(self.half)]
+        self.core = {at: self.drawing.node(f"c{at[0]}_{at[1]}", "router") for at in both}
+        for pod in range(k):
+            self._pod(pod)
+
+    def _between(self, a: str, b: str) -> tuple[str, str]:
+        net = next(self._transfer)
         ends = _text(net + 1), _text(net + 2)
-        drawing.cable(a, b, f"{ends[0]}/30", f"{ends[1]}/30")
+        self.drawing.cable(a, b, f"{ends[0]}/30", f"{ends[1]}/30")
         return ends
 
-    for pod in range(k):
-        upper = [drawing.node(f"a{pod}_{j}", "router") for j in range(half)]
-        lower = [drawing.node(f"e{pod}_{j}", "router") for j in range(half)]
-        for j in range(half):
-            for i in range(half):
-                up, down = between(core[j][i], upper[j])
-                drawing.route(core[j][i], f"10.{pod}.0.0/16", down)
-                if i == 0:
-                    drawing.route(upper[j], "0.0.0.0/0", up)
-        for edge in range(half):
-            for j in range(half):
-                up, down = between(upper[j], lower[edge])
-                drawing.route(upper[j], f"10.{pod}.{edge}.0/24", down)
-                if j == edge % half:
-                    drawing.route(lower[edge], "0.0.0.0/0", up)
-            for number in range(half):
-                host = drawing.node(f"h{pod}_{edge}_{number}", "host")
-                net = (10 << 24) + (pod << 16) + (edge << 8) + 4 * number
-                drawing.cable(lower[edge], host, f"{_text(net + 1)}/30", f"{_text(net + 2)}/30")
-                drawing.route(host, "0.0.0.0/0", _text(net + 1))
-    return drawing.topology()
+    def _pod(self, pod: int) -> None:
+        upper = [self.drawing.node(f"a{pod}_{j}", "router") for j in range(self.half)]
+        lower = [self.drawing.node(f"e{pod}_{j}", "router") for j in range(self.half)]
+        for (i, j), core in self.core.items():
+            up, down = self._between(core, upper[i])
+            self.drawing.route(core, f"10.{pod}.0.0/16", down)
+            if j == 0:
+                self.drawing.route(upper[i], "0.0.0.0/0", up)
+        for number, edge in enumerate(lower):
+            self._edge(pod, number, edge, upper)
+
+    def _edge(self, pod: int, number: int, edge: str, upper: list[str]) -> None:
+        for j, above in enumerate(upper):
+            up, down = self._between(above, edge)
+            self.drawing.route(above, f"10.{pod}.{number}.0/24", down)
+            if j == number % self.half:
+                self.drawing.route(edge, "0.0.0.0/0", up)
+        for last in range(self.half):
+            host = self.drawing.node(f"h{pod}_{number}_{last}", "host")
+            net = (10 << 24) + (pod << 16) + (number << 8) + 4 * last
+            self.drawing.cable(edge, host, f"{_text(net + 1)}/30", f"{_text(net + 2)}/30")
+            self.drawing.route(host, "0.0.0.0/0", _text(net + 1))
+
+
+def fat_tree(k: int) -> Topology:
+    """Draw a k-ary fat tree of routers with k**3 / 4 hosts: k = 8 is 208 nodes and 384 cables."""
+    return _FatTree(k).drawing.topology()
 
 
 def _text(address: int) -> str:

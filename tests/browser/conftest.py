@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, StorageState, expect
 
+from tests.browser.chromium import CHROMIUM, SPY, chromium, signed_in
 from tests.browser.editor import Editor
 from tests.browser.product import Product, left_behind, machine, served
 from tests.browser.words import Words
@@ -18,17 +17,6 @@ from tests.browser.words import Words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-SPY = (Path(__file__).parent / "canvas_spy.js").read_text()
-GRACE = 15.0  # seconds for what dies asynchronously
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="this composition needs root")
 
 expect.set_options(timeout=15_000)
@@ -36,12 +24,10 @@ expect.set_options(timeout=15_000)
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
+    if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed (Debian: chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module", params=[pytest.param("root", marks=ROOT_ONLY), "rootless"])
@@ -57,13 +43,9 @@ def product(request: pytest.FixtureRequest) -> Iterator[Product]:
 
 
 @pytest.fixture(scope="module")
-def cookies(product: Product, browser: Browser) -> list[dict[str, object]]:
+def signed(product: Product, browser: Browser) -> StorageState:
     """Signed in by the one-time address, for all pages of the module."""
-    context = browser.new_context()
-    with contextlib.closing(context):
-        editor = Editor(context.new_page(), product)
-        editor.enter()
-        return list(context.cookies())  # type: ignore[arg-type]
+    return signed_in(browser, product)
 
 
 @pytest.fixture(autouse=True)
@@ -71,33 +53,7 @@ def nothing_remains(product: Product) -> Iterator[None]:
     """Namespaces, links, holders, mounts and processes are equal before and after."""
     before = product.holdings()
     yield
-    remains_nothing(product, before)
-
-
-def remains_nothing(product: Product, before: dict[str, set[str]]) -> None:
-    deadline = time.monotonic() + GRACE
-    while leaked := left_behind(before, product.holdings()):
-        if time.monotonic() > deadline:
-            pytest.fail("not as before:\n" + "\n".join(leaked))
-        time.sleep(0.05)
-
-
-class Complaints:
-    """What a browser complains about while a page is used."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def watch(self, page: Page) -> None:
-        page.on("pageerror", lambda error: self.lines.append(f"page error: {error}"))
-        page.on(
-            "console",
-            lambda line: (
-                self.lines.append(f"console {line.type}: {line.text}")
-                if line.type in {"error", "warning"}
-                else None
-            ),
-        )
+    product.settles(before)
 
 
 @pytest.fixture
@@ -112,15 +68,14 @@ def theme() -> str:
 
 @pytest.fixture
 def context(
-    browser: Browser, cookies: list[dict[str, object]], words: Words, theme: str
+    browser: Browser, signed: StorageState, words: Words, theme: str
 ) -> Iterator[BrowserContext]:
     context = browser.new_context(
         viewport={"width": 1440, "height": 900},
         locale=words.language,
         color_scheme=theme,  # type: ignore[arg-type]
-        accept_downloads=True,
+        storage_state=signed,
     )
-    context.add_cookies(cookies)  # type: ignore[arg-type]
     context.add_init_script(SPY)
     yield context
     context.close()
@@ -133,8 +88,6 @@ def editor(
     """A signed-in page; labs that the test made are deleted, and the page never complained."""
     del nothing_remains  # only its place in the order matters
     page = context.new_page()
-    complaints = Complaints()
-    complaints.watch(page)
     editor = Editor(page, product, words)
     page.goto(product.origin + "/")
     known = {lab["id"] for lab in editor.api("GET", "/labs")}
@@ -145,4 +98,4 @@ def editor(
         if lab["id"] not in known:
             editor.api("DELETE", f"/labs/{lab['id']}")
     assert not violations
-    assert not complaints.lines
+    assert not editor.complaints

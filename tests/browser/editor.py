@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
 from tests.browser.words import Words
 
@@ -23,6 +23,13 @@ class Editor:
         self.page = page
         self.product = product
         self.t = words or Words()
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        page.on("console", self._note)
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(f"console {message.type}: {message.text}")
 
     @property
     def canvas(self) -> Locator:
@@ -61,6 +68,26 @@ class Editor:
         """An interface's line in the outline, by its name and the far end."""
         pattern = rf"^{re.escape(self.t('outline.port', name=name))}, .*{re.escape(far)}$"
         return self.tree.get_by_role("treeitem", name=re.compile(pattern))
+
+    def open_port(self, name: str) -> None:
+        """Open the form of an interface of the selected node."""
+        self.tab("interfaces")
+        spoken = re.escape(self.t("outline.port", name=name))
+        line = self.inspector.get_by_role("button", name=re.compile(rf"^{spoken}\b"))
+        if line.get_attribute("aria-expanded") != "true":
+            line.click()
+        expect(self.inspector.get_by_role("textbox", name="MTU")).to_be_visible()
+
+    def open_cable(self, far: str) -> None:
+        """Go on to the cable of the open interface, by the node at its far end."""
+        self.inspector.get_by_role("button", name=re.compile(f"^⇄ {far}:")).click()
+        switch = self.inspector.get_by_role("checkbox", name=self.t("fields.cableOn"))
+        expect(switch).to_be_visible()
+
+    def tab(self, key: str) -> None:
+        """Choose a tab of the inspector."""
+        name = self.t(f"inspector.{key}")
+        self.inspector.get_by_role("tab", name=name, exact=True).click()
 
     def heard(self, text: str | re.Pattern[str]) -> None:
         """Wait until this is said to a screen reader, in a status line."""
@@ -146,7 +173,7 @@ class Editor:
         answer = self.page.context.request.fetch(
             f"{self.product.origin}/api/v1{path}",
             method=method,
-            data=body,  # type: ignore[arg-type]
+            data=body,
             headers={"X-CSRFToken": cookies["csrftoken"], "Referer": self.product.origin + "/"},
         )
         assert answer.ok, f"{method} {path}: {answer.status} {answer.text()}"

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOLDER = b"topoweb-holder\0infinity\0"
 START = 90.0  # seconds until it says its address
 END = 40.0
+GRACE = 15.0  # for what dies asynchronously
 NOBODY = 65534
 
 
@@ -49,21 +50,16 @@ class Product:
             "network namespaces": _namespaces([os.getpid(), *processes]),
         }
 
+    def settles(self, before: dict[str, set[str]]) -> None:
+        """Wait until the holdings are as before; AssertionError with what differs when not."""
+        deadline = time.monotonic() + GRACE
+        while leaked := left_behind(before, self.holdings()):
+            assert time.monotonic() < deadline, "not as before:\n" + "\n".join(leaked)
+            time.sleep(0.05)
+
     def holders(self) -> list[tuple[int, int]]:
         """(pid, lab) of each process that holds a lab of this product."""
-        owner = (self.run / "owner").read_bytes().strip() if (self.run / "owner").exists() else b""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            with contextlib.suppress(OSError):
-                if (entry / "cmdline").read_bytes() != HOLDER:
-                    continue
-                pairs = (entry / "environ").read_bytes().split(b"\0")
-                if owner and b"TOPOWEB_OWNER=" + owner in pairs:
-                    lab = next(p for p in pairs if p.startswith(b"TOPOWEB_LAB="))
-                    found.append((int(entry.name), int(lab.partition(b"=")[2])))
-        return found
+        return _holders(self.run)
 
     def inside(self, lab: int, node: str, *command: str) -> str:
         """Run a command in a node's network namespace, behind the product's back; its output."""
@@ -127,27 +123,52 @@ def served(*, rootless: bool) -> Iterator[Product]:
         "TOPOWEB_DATA": str(data),
         "TOPOWEB_RUN": str(run),
     }
-    with (folder / "log").open("wb") as log:
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        stack.callback(_end_holders, run)  # a lab outlives the product by design, and a failed test
+        log = stack.enter_context((folder / "log").open("wb"))
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log
         )
-        try:
-            address = _address(process, folder / "log")
-            origin = re.match(r"http://[^/]+", address)
-            assert origin is not None
-            yield Product(address, origin[0], run, rootless, process)
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(END)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                raise
-            finally:
-                assert process.stdout is not None
-                process.stdout.close()
-    shutil.rmtree(folder)
+        stack.callback(_end, process)
+        address = _address(process, folder / "log")
+        yield Product(address, address.partition("/labs/")[0], run, rootless, process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """As Ctrl-C does; TimeoutExpired when it does not end by itself."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(END)
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def _holders(run: Path) -> list[tuple[int, int]]:
+    """(pid, lab) of each process that holds a lab for a run directory."""
+    try:
+        owner = (run / "owner").read_bytes().strip()
+    except FileNotFoundError:
+        return []
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if not entry.name.isdigit() or (entry / "cmdline").read_bytes() != HOLDER:
+                continue
+            pairs = dict(
+                p.split(b"=", 1) for p in (entry / "environ").read_bytes().split(b"\0") if p
+            )
+            if pairs.get(b"TOPOWEB_OWNER") == owner:
+                found.append((int(entry.name), int(pairs[b"TOPOWEB_LAB"])))
+    return found
+
+
+def _end_holders(run: Path) -> None:
+    for pid, _ in _holders(run):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _as_nobody(*writable: Path) -> list[str]:

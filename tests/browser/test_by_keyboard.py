@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import remains_nothing
 from tests.browser.editor import PATIENCE, Editor
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def test_draw_run_ping_watch_stop(editor: Editor, product: Product) -> None:
     undo_and_redo(editor)
     editor.page.keyboard.press("Control+Shift+Enter")
     editor.phase("stopped")
-    remains_nothing(product, before)
+    product.settles(before)
 
 
 def tab_to(editor: Editor, goal: Locator) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import remains_nothing
 from tests.browser.editor import PATIENCE, Editor, Travel
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def test_draw_run_ping_watch_stop(editor: Editor, product: Product) -> None:
     packets_are_listed(editor)
     packets_moved_over_every_cable(editor)
     editor.stop()
-    remains_nothing(product, before)
+    product.settles(before)
 
 
 def draw(editor: Editor) -> None:
@@ -66,14 +65,14 @@ def addresses_come_by_themselves(editor: Editor) -> None:
     prefixes = set()
     for host in ("h1", "h2", "h3", "h4"):
         editor.click(*at(host))
-        editor.inspector.get_by_role("tab", name=editor.t("inspector.interfaces")).click()
+        editor.tab("interfaces")
         line = editor.inspector.get_by_role("button", name=re.compile("eth0"))
         expect(line).to_have_accessible_name(re.compile(r"\b\d+\.\d+\.\d+\.\d+/24\b"))
         name = line.inner_text()
         found = re.search(r"(\d+\.\d+\.\d+)\.\d+/24", name)
         assert found is not None
         prefixes.add(found[1])
-        editor.inspector.get_by_role("tab", name=editor.t("inspector.routes")).click()
+        editor.tab("routes")
         expect(editor.inspector.get_by_text("0.0.0.0/0")).to_be_visible()
     assert len(prefixes) == 2
 

@@ -114,6 +114,22 @@ def test_spanning_tree_blocks_a_loop(kernel: LinuxKernel) -> None:
     assert kernel.observe(LAB).namespaces["s1"].devices["br0"].stp is True
 
 
+def test_the_shorter_ageing_of_a_topology_change_is_not_taken_for_the_bridges_own(
+    kernel: LinuxKernel,
+) -> None:
+    apply(kernel, *node("s1"), bridge("s1", stp=True), *node("h1"))
+    # Two seconds is the least that the kernel takes; the port forwards after twice that.
+    inside(kernel, "s1", "ip link set br0 type bridge forward_delay 200")
+    apply(kernel, cable("l1", "s1 p1", "h1 eth0", "br0"))
+    deadline = time.monotonic() + 15
+    while "topology_change 1" not in inside(kernel, "s1", "ip -d link show br0"):
+        assert time.monotonic() < deadline
+        assert kernel.observe(LAB).namespaces["s1"].devices["br0"].ageing == 300
+        time.sleep(0.02)
+    assert "ageing_time 400" in inside(kernel, "s1", "ip -d link show br0")
+    assert kernel.observe(LAB).namespaces["s1"].devices["br0"].ageing is None
+
+
 def _port_states(kernel: LinuxKernel) -> list[str | None]:
     state = kernel.observe(LAB).namespaces
     return [state[s].devices[p].stp_state for s in ("s1", "s2") for p in ("p1", "p2")]

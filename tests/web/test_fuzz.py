@@ -1,6 +1,6 @@
 """Anything may come in: no 5xx, a refusal names its place, nothing is half applied.
 
-``TOPOWEB_FUZZ=100000`` runs that many documents and operations; without it 2,000 of each.
+``TOPOWEB_FUZZ=100000`` runs that many documents and operations; without it 1,000 of each.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from topoweb.core.topology.document import dump, parse
 from topoweb.labs import queries, services
 from topoweb.labs.models import Lab
 
-EXAMPLES = int(os.environ.get("TOPOWEB_FUZZ", "2000"))
+EXAMPLES = int(os.environ.get("TOPOWEB_FUZZ", "1000"))
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(300 + EXAMPLES // 4)]
 fuzz = settings(
     max_examples=EXAMPLES,

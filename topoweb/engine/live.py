@@ -43,6 +43,7 @@ REFRESH = 30.0  # seconds in which every namespace is read again: some changes a
 SLICE = 50  # namespaces read at a time
 MAX_PENDING = 50_000  # notifications kept; beyond it a full read is cheaper
 FEW = 200  # notifications that the loop folds itself; more of them, and dumps, take too long
+LONG = 0.1  # seconds of a step that holds up a pass under way: both want the interpreter
 SPLIT = 1 << 19  # bytes of a message above which it is sent in parts
 THREADS = 2
 
@@ -158,6 +159,7 @@ class _LabView:
         self._drawing: Drawing | None = drawing
         self._pending: list[KernelEvent] = []
         self._wake = asyncio.Event()
+        self._redrawn = asyncio.Event()
         self.loaded = asyncio.Event()  # the kernel was read once
         self._counting: frozenset[str] = frozenset()
         self._tour: Iterator[str] = iter(())
@@ -170,6 +172,7 @@ class _LabView:
     def draw(self, drawing: Drawing) -> None:
         """Take a new drawing."""
         self._drawing = drawing
+        self._redrawn.set()
         self._wake.set()
 
     def hear(self, events: Sequence[KernelEvent]) -> None:
@@ -197,8 +200,18 @@ class _LabView:
                 self.loaded.set()
             except Exception:  # a namespace in the midst of its end; the next tick looks again
                 log.exception("the live view of lab %d failed; it is tried again", self._lab)
-            # A step of a large lab is long: then fewer, larger deltas.
-            await asyncio.sleep(2 * (time.monotonic() - begun))
+            await self._rest(time.monotonic() - begun)
+
+    async def _rest(self, spent: float) -> None:
+        """Wait after a step. Those of a large lab are long: then fewer, larger deltas.
+
+        Fewer still while a pass changes much; its end, a new drawing, ends the wait.
+        """
+        await asyncio.sleep(2 * spent)
+        if spent > LONG and self._state.drawn.applying:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(8 * spent):
+                    await self._redrawn.wait()
 
     async def _awake(self, due: float) -> bool:
         """Wait for news and what comes with them, or for the tick; return whether it is due."""
@@ -217,6 +230,7 @@ class _LabView:
         await self._fold(events)
         if self._drawing is not None:
             drawing, self._drawing = self._drawing, None
+            self._redrawn.clear()
             drawn = await self._call(drawing)
             self._counting = live.counting_nodes(drawn)
             self._take(await self._call(live.draw, self._state, drawn, time.time()))

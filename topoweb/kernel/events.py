@@ -54,6 +54,7 @@ GROUPS = (1, 3, 5, 7, 9, 11, 24, 25, RTNLGRP_NSID)  # link neigh addr4 route4 ad
 RECEIVE_BUFFER = 64 << 20  # as root; else the kernel cuts it to net.core.rmem_max
 MESSAGE = 1 << 16  # bytes; a notification is far smaller
 BATCH = 2000  # notifications a delivery
+GATHER = 10  # ms in which notifications come together: each wake takes the interpreter from a pass
 RTGENMSG = b"\0\0\0\0"
 INT = struct.Struct("=i")
 
@@ -140,11 +141,15 @@ class EventSocket:
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         poll.register(self._wake, select.POLLIN)
+        ended = select.poll()
+        ended.register(self._wake, select.POLLIN)
         while True:
             if any(fd == self._wake for fd, _ in poll.poll()):
                 return
             for lab, events in self._receive().items():
                 self._deliver(lab, events)
+            if ended.poll(GATHER):
+                return
 
     def _receive(self) -> dict[int, list[KernelEvent]]:
         """Return what waits in the socket, by lab, at most `BATCH` notifications."""

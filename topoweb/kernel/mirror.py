@@ -6,7 +6,8 @@ looks. It is small: when it overflows everything is read again, as at the first 
 
 A notification is queued before the system call that causes it returns, so draining first and
 reading then misses nothing. What the kernel does not tell is read each time: namespaces with a
-device that is down (net/core/dev.c netdev_state_change is silent then).
+device that is down (net/core/dev.c netdev_state_change is silent then) or a bridge in a topology
+change.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from topoweb.core.plan.state import LabState
     from topoweb.kernel.manifest import Manifest
     from topoweb.kernel.netlink import Netlink
-    from topoweb.kernel.observe import RawNamespace
+    from topoweb.kernel.observe import RawDevice, RawNamespace
 
 GROUPS = (1, 5, 7, 9, 11, 24, 25)  # link, address, route and netconf of both families
 RECEIVE_BUFFER = 4 << 20
@@ -46,12 +47,17 @@ class _Namespace:
     @property
     def certain(self) -> bool:
         """True when every change of it since the last look would have been heard."""
-        return self.raw is not None and all(
-            device.up or device.name in FALLBACK_DEVICES for device in self.raw.devices.values()
-        )
+        return self.raw is not None and all(map(_told, self.raw.devices.values()))
 
 
 _Lab = dict[str, _Namespace]
+
+
+def _told(device: RawDevice) -> bool:
+    """Tell whether the kernel tells of every change of a device."""
+    if device.kind == "bridge" and device.ageing is None:  # the end of a topology change is silent
+        return False
+    return device.up or device.name in FALLBACK_DEVICES
 
 
 class Mirror:

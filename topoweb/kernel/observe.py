@@ -150,7 +150,7 @@ def parse_device(data: bytes, at: int, end: int) -> RawDevice:
     if kind == "bridge":
         bridge = _nested(info.get(netlink.IFLA_INFO_DATA))
         device.stp = bool(_u32(bridge.get(netlink.IFLA_BR_STP_STATE)))
-        device.ageing = _u32(bridge.get(netlink.IFLA_BR_AGEING_TIME)) // HZ
+        device.ageing = bridge_ageing(bridge)
     port = _nested(info.get(netlink.IFLA_INFO_SLAVE_DATA))
     if device.master and netlink.IFLA_BRPORT_STATE in port:
         device.stp_state = STP_STATES[port[netlink.IFLA_BRPORT_STATE][0]]
@@ -313,6 +313,19 @@ def _nested(data: bytes | None) -> dict[int, bytes]:
 
 def _text(data: bytes | None) -> str:
     return data.rstrip(b"\0").decode(errors="replace") if data else ""
+
+
+def bridge_ageing(bridge: Mapping[int, bytes]) -> int | None:
+    """Return the ageing time of a bridge's IFLA_INFO_DATA, seconds; None while it is not told.
+
+    For the length of a topology change the kernel shows the spanning tree's own shorter time, twice
+    the forward delay, in its place (__br_set_topology_change in net/bridge/br_stp.c).
+    """
+    ticks = _u32(bridge.get(netlink.IFLA_BR_AGEING_TIME))
+    changing = bridge.get(netlink.IFLA_BR_TOPOLOGY_CHANGE, b"\0")[0]
+    if changing and ticks == 2 * _u32(bridge.get(netlink.IFLA_BR_FORWARD_DELAY)):
+        return None
+    return ticks // HZ
 
 
 def _u32(data: bytes | None, default: int = 0) -> int:

@@ -60,7 +60,7 @@ from topoweb.kernel.netlink import (
     RTN_UNICAST,
     attributes,
 )
-from topoweb.kernel.observe import address_text
+from topoweb.kernel.observe import address_text, bridge_ageing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,7 +141,7 @@ def _link(data: bytes, at: int, end: int) -> Iterator[Record]:
         tag=_text(found.get(IFLA_IFALIAS)),
         stp_state=STP_STATES[port[IFLA_BRPORT_STATE][0]] if IFLA_BRPORT_STATE in port else None,
         stp=bool(_u32(bridge[IFLA_BR_STP_STATE])) if IFLA_BR_STP_STATE in bridge else None,
-        ageing=_seconds(bridge.get(IFLA_BR_AGEING_TIME)),
+        ageing=bridge_ageing(bridge) if IFLA_BR_AGEING_TIME in bridge else None,
     )
 
 
@@ -243,11 +243,6 @@ def _text(data: bytes | None) -> str:
 
 def _u32(data: bytes | None) -> int | None:
     return int(U32.unpack_from(data)[0]) if data else None
-
-
-def _seconds(data: bytes | None) -> int | None:
-    ticks = _u32(data)
-    return None if ticks is None else ticks // USER_HZ
 
 
 def _mac(data: bytes | None) -> str | None:

@@ -226,6 +226,19 @@ def test_what_a_user_types_stays_until_it_is_restored(typed: Action) -> None:
     assert settled(kernel, topology)
 
 
+def test_an_ageing_time_that_is_not_told_is_neither_a_change_nor_drift() -> None:
+    """As during a topology change of the spanning tree."""
+    topology = routed().parse()
+    observed, desired = deploy(topology).observe(LAB), expand(LAB, topology)
+    switch = observed.namespaces["s1"]
+    untold = replace(switch.devices["br0"], ageing=None)
+    devices = {**switch.devices, "br0": untold}
+    namespaces = {**observed.namespaces, "s1": replace(switch, devices=devices)}
+    told = replace(observed, namespaces=namespaces)
+    assert not diff(desired, told)
+    assert drift(desired, told) == []
+
+
 def test_a_change_elsewhere_leaves_drift_alone_and_a_change_there_enforces() -> None:
     before = two_hosts().parse()
     kernel = deploy(before)

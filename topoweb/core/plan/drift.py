@@ -71,9 +71,9 @@ def _device(path: str, want: DeviceState, have: DeviceState) -> Iterator[Differe
         for name in ("mtu", "master"):
             yield from _differs(f"{path}/{name}", getattr(want, name), getattr(have, name))
     for name in ("mac", "stp", "ageing"):
-        wanted = getattr(want, name)
-        if wanted is not None:
-            yield from _differs(f"{path}/{name}", wanted, getattr(have, name))
+        wanted, actual = getattr(want, name), getattr(have, name)
+        if wanted is not None and actual is not None:  # no wish; not told
+            yield from _differs(f"{path}/{name}", wanted, actual)
     if want.peer != have.peer:
         yield f"{path}/peer", _peer(want), _peer(have)
     ignored = LOOPBACK_ADDRESSES if want.kind == "loopback" else frozenset()

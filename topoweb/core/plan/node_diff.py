@@ -66,8 +66,8 @@ def node_steps(
 def _set(at: Endpoint, want: DeviceState, have: DeviceState, unbridged: bool, steps: Steps) -> None:
     changes: dict[str, bool | int | str] = {}
     for name in ("mtu", "mac", "stp", "ageing", "up"):
-        wanted = getattr(want, name)
-        if wanted is not None and wanted != getattr(have, name):
+        wanted, actual = getattr(want, name), getattr(have, name)
+        if None not in (wanted, actual) and wanted != actual:  # no wish; not told
             changes[name] = wanted
     if want.master != (None if unbridged else have.master):
         changes["master"] = want.master or ""

@@ -37,7 +37,7 @@ class DeviceState:
     peer: Endpoint | None = None  # veth: the other end; None when it is outside the lab
     addresses: frozenset[str] = frozenset()  # global ones only; kernel-made link-locals left out
     stp: bool | None = None  # bridges
-    ageing: int | None = None  # bridges, seconds
+    ageing: int | None = None  # bridges, seconds; None observed: not told, during a topology change
     tag: str = ""  # ifalias: topoweb:<lab>:<link>:<end>
     oper: str | None = None  # IFLA_OPERSTATE in words: up, down, lowerlayerdown, unknown …
     stp_state: str | None = None  # bridge port, one of STP_STATES

@@ -5,6 +5,8 @@ import type { Editor } from "../../app/editor";
 import type { SceneCallout } from "../../scene/contract";
 
 const GOOD = new Set(["reply", "connected"]);
+/** Verdicts whose reason is what the network or the kernel itself said: quoted as it is. */
+const QUOTED = new Set(["unreachable", "error"]);
 
 function targetName(probe: Probe, editor: Editor): string {
   return editor.topology.nodes[probe.target]?.name ?? probe.target;
@@ -25,13 +27,14 @@ export function probeText(probe: Probe, editor: Editor): string {
     probe.kind === "traceroute" && result.verdict === "reply" ? "traced" : result.verdict;
   const text = t(`probe.verdict.${verdict}`, {
     target,
+    port: probe.port,
     ttl: result.ttl ?? "–",
     ms: mean < 10 ? mean.toFixed(2) : mean.toFixed(0),
     sent: result.sent ?? 0,
     received: result.received ?? 0,
     count: result.hops?.length ?? 0,
   });
-  const says = !GOOD.has(result.verdict) && result.message ? ` — ${result.message}` : "";
+  const says = QUOTED.has(result.verdict) && result.message ? ` — ${result.message}` : "";
   return text + says;
 }
 
