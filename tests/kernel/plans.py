@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 from topoweb.core.plan.actions import (
@@ -18,6 +19,7 @@ from topoweb.core.plan.actions import (
     VethEnd,
 )
 from topoweb.core.plan.state import Endpoint, RouteState
+from topoweb.engine.reconcile import carries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,8 +41,12 @@ def steps(*actions: Action) -> list[Step]:
 
 
 def apply(kernel: LinuxKernel, *actions: Action, lab: int = LAB) -> ApplyResult:
-    """Apply; progress and cancel are of no interest."""
-    return kernel.apply(lab, steps(*actions), lambda done: None, lambda: False)
+    """Apply, and wait until cables carry packets; progress and cancel are of no interest."""
+    result = kernel.apply(lab, steps(*actions), lambda done: None, lambda: False)
+    deadline = time.monotonic() + 10
+    while not carries(kernel.observe(lab)) and time.monotonic() < deadline:
+        time.sleep(0.01)  # the kernel tells nobody in particular
+    return result
 
 
 def node(name: str, ipv4: bool = False, ipv6: bool = False) -> list[Action]:

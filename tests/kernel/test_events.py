@@ -124,6 +124,17 @@ class Heard:
         assert found, f"not heard; last of {len(self.events)}: {self.events[-5:]}"
         return found
 
+    def latest_link(self, name, **values):
+        """Wait until the last that was heard of a link has these values."""
+
+        def is_so():
+            links = [e.record for _, e in self.events if isinstance(e, Seen)]
+            found = [r for r in links if isinstance(r, LinkRecord) and r.name == name]
+            return found and all(getattr(found[-1], k) == v for k, v in values.items())
+
+        with self.condition:
+            assert self.condition.wait_for(is_so, DEADLINE), self.events[-5:]
+
     def record(self, kind, node="n0", gone=False, **values):
         def wanted(_lab, event):
             return (
@@ -245,7 +256,7 @@ def test_folded_events_equal_a_dump(make, listen, heard):
     ):
         lab.ip(0, *command.split())
     heard.record(AddressRecord, address="10.0.0.99/32")
-    heard.record(LinkRecord, name="va", up=True, carrier=False)  # told up to a second late
+    heard.latest_link("va", up=True, carrier=False)  # told up to a second late
     view = NamespaceView().folded([*first, *(event for _, event in heard.events)])
     assert view.stale  # 10.7.0.0/16 went with its source address; older kernels do not tell
     routes = counters.dump(lab.openers(), frozenset({RouteRecord}))

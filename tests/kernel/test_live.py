@@ -197,11 +197,14 @@ async def running():
 async def test_a_running_lab_is_shown_as_drawn(running):
     await running.apply(star(3))
     viewer = await running.viewer()
-    await viewer.until(lambda v: v.links and all(n["present"] for n in v.nodes.values()))
-    assert viewer.messages[0]["full"]
-    assert {key: link["state"] for key, link in viewer.links.items()} == dict.fromkeys(
-        ("l0", "l1", "l2"), "up"
+    up = dict.fromkeys(("l0", "l1", "l2"), "up")
+    await viewer.until(
+        lambda v: (
+            all(n["present"] for n in v.nodes.values())
+            and {key: link["state"] for key, link in v.links.items()} == up
+        )
     )
+    assert viewer.messages[0]["full"]
     assert [node["drift"] for node in viewer.nodes.values()] == [[]] * 4
     host = viewer.nodes["h0"]["interfaces"]["eth0"]
     assert (host["id"], host["state"], host["addresses"][0]) == ("e0", "up", "10.1.0.1/24")

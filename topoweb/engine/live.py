@@ -200,13 +200,15 @@ class _LabView:
                 self.loaded.set()
             except Exception:  # a namespace in the midst of its end; the next tick looks again
                 log.exception("the live view of lab %d failed; it is tried again", self._lab)
-            await self._rest(time.monotonic() - begun)
+            await self._rest(time.monotonic() - begun, tick=tick)
 
-    async def _rest(self, spent: float) -> None:
+    async def _rest(self, spent: float, *, tick: bool) -> None:
         """Wait after a step. Those of a large lab are long: then fewer, larger deltas.
 
         Fewer still while a pass changes much; its end, a new drawing, ends the wait.
         """
+        if tick and spent < LONG:
+            return  # they are seldom enough, and an edit may come next
         await asyncio.sleep(2 * spent)
         if spent > LONG and self._state.drawn.applying:
             with contextlib.suppress(TimeoutError):

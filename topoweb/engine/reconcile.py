@@ -12,6 +12,7 @@ its successor enforces the whole drawing instead of taking half a lab for drift.
 from __future__ import annotations
 
 import errno
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from topoweb.core.topology.problem import Problem
 
 FAILURES_SHOWN = 50
+CARRIER_PATIENCE, CARRIER_LOOK = 1.0, 0.01  # seconds in all, and between two looks
 NOTHING = Plan()
 
 HINTS: Mapping[int, str] = {
@@ -155,10 +157,37 @@ def _apply(
     if result.failures:
         retry = any(failure.retryable for failure in result.failures)
         return _failed(todo, *_described(result.failures), retry=retry, done=result.done)
-    residue = _difference(todo.wish, todo.desired, kernel.observe(lab), todo.previous)
+    residue = _difference(todo.wish, todo.desired, _settled(kernel, lab), todo.previous)
     if residue:
         return _did_not_take(todo, residue)
     return _came_true(todo)
+
+
+def _settled(kernel: Kernel, lab: int) -> LabState:
+    """Return what exists, once cables whose two ends are up carry packets.
+
+    The kernel puts a cable into operation a little later (net/core/link_watch.c), and what is
+    sent before is lost. A lab that is told to run shall answer the first ping.
+    """
+    deadline = time.monotonic() + CARRIER_PATIENCE
+    while True:
+        observed = kernel.observe(lab)
+        if carries(observed) or time.monotonic() > deadline:
+            return observed
+        time.sleep(CARRIER_LOOK)
+
+
+def carries(observed: LabState) -> bool:
+    """True when every cable whose two ends are up is in operation."""
+    for namespace in observed.namespaces.values():
+        for device in namespace.devices.values():
+            if device.peer is None or not device.up or device.oper == "up":
+                continue
+            beyond = observed.namespaces.get(device.peer.namespace)
+            peer = beyond.devices.get(device.peer.name) if beyond else None
+            if peer is not None and peer.up:
+                return False
+    return True
 
 
 def _difference(

@@ -47,6 +47,36 @@ def addresses(kernel: FakeKernel, node: str = "n1") -> frozenset[str]:
     return kernel.observe(LAB).namespaces[node].devices["eth0"].addresses
 
 
+def test_running_means_that_cables_carry_packets(kernel, monkeypatch):
+    """The kernel puts a cable into operation a little after its ends are up."""
+    observe, looks = kernel.observe, []
+
+    def late(lab):
+        state = observe(lab)
+        looks.append(reconcile.carries(state))
+        if len(looks) in (2, 3):  # the first look after the writes, and the next
+            state = without_operation(state)
+            assert not reconcile.carries(state)
+        return state
+
+    monkeypatch.setattr(kernel, "observe", late)
+    outcome = run(kernel, wish(two_hosts()))
+    assert outcome.report.phase == "running"
+    assert len(looks) == 4
+
+
+def without_operation(state: LabState) -> LabState:
+    def off(device):
+        return replace(device, oper="lowerlayerdown") if device.peer else device
+
+    return LabState(
+        namespaces={
+            key: replace(namespace, devices={n: off(d) for n, d in namespace.devices.items()})
+            for key, namespace in state.namespaces.items()
+        }
+    )
+
+
 def test_deploy_then_a_second_pass_writes_nothing(kernel):
     outcome = run(kernel, wish(two_hosts()))
     assert outcome.report.phase == "running"

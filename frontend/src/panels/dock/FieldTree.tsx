@@ -38,8 +38,10 @@ export function FieldTree({ rows, active, hop, treeRef, ...on }: Props) {
       aria-activedescendant={current ? domId(current.key) : undefined}
       tabIndex={0}
       onMouseLeave={() => on.onHover(null)}
-      onFocus={() => {
-        if (active === null && current) on.onActive(current.key);
+      onFocus={(event) => {
+        // A press of the mouse says itself which field; scrolling here would move it away.
+        const keyboard = event.currentTarget.matches(":focus-visible");
+        if (keyboard && active === null && current) on.onActive(current.key);
       }}
       onKeyDown={(event) => {
         if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -7,6 +7,9 @@ import { Button } from "../../ui/Button";
 import { NodeHead } from "./NodeHead";
 import { Sparkline } from "./Sparkline";
 
+/** Devices that every node of a kind has without being drawn. */
+const IMPLIED: ReadonlySet<string> = new Set(["loopback", "bridge"]);
+
 /** What the kernel holds for a node. */
 export function LiveTab({ node }: { node: string }) {
   const { t } = useTranslation();
@@ -91,7 +94,9 @@ function LiveInterfaces({ now }: { now: LiveNode }) {
           <b>{name}</b>
           <span className={`state-word ${port.state}`}>{t(`state.${port.state}`)}</span>
           {port.stp && <span className="chip">STP {port.stp}</span>}
-          {port.id === null && <span className="chip">{t("inspector.unknownPort")}</span>}
+          {port.id === null && !IMPLIED.has(port.kind) && (
+            <span className="chip">{t("inspector.unknownPort")}</span>
+          )}
           <span className="mono dim">
             {[...port.addresses, port.mac ?? "", `mtu ${port.mtu}`].filter(Boolean).join(" · ")}
           </span>
