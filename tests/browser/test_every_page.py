@@ -73,7 +73,7 @@ def axe(editor: Editor) -> list[str]:
         page.evaluate(AXE.read_text())
     # Nothing may still be fading in: a colour half way is no finding.
     page.wait_for_function(
-        "document.getAnimations().every((one) => one.playState !== 'running'"
+        "() => document.getAnimations().every((one) => one.playState !== 'running'"
         " || one.effect.getTiming().iterations === Infinity)"
     )
     found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")

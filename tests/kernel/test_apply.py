@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -40,8 +41,10 @@ from topoweb.core.plan.actions import (
 )
 from topoweb.core.plan.state import Endpoint, LabState, RouteState
 from topoweb.kernel import spaces
-from topoweb.kernel.holder import Holder
 from topoweb.kernel.lab import LinuxKernel
+
+if TYPE_CHECKING:
+    from topoweb.kernel.holder import Holder
 
 
 def test_two_hosts_and_a_cable(kernel: LinuxKernel) -> None:
