@@ -89,7 +89,7 @@ class Editor:
         name = self.t(f"inspector.{key}")
         self.inspector.get_by_role("tab", name=name, exact=True).click()
 
-    def heard(self, text: str | re.Pattern[str]) -> None:
+    def heard(self, text: re.Pattern[str]) -> None:
         """Wait until this is said to a screen reader, in a status line."""
         status = self.page.get_by_role("status").filter(has_text=text)
         expect(status.first).to_be_attached(timeout=PATIENCE)

@@ -62,7 +62,7 @@ def draw(editor: Editor) -> None:
     tab_to(editor, editor.canvas)
     for name, key in DRAWN.items():
         press(editor, key)
-        editor.heard(editor.t("say.added", name=name))
+        editor.heard(editor.t.sentence("say.added", name=name))
     # From the outline: C on a row, then the name of the other end.
     for far in ("h1", "h2", "r1"):
         go_to_row(editor, "sw1")
@@ -102,7 +102,7 @@ def connect_to(editor: Editor, here: str, far: str) -> None:
     expect(field).to_be_focused()
     editor.page.keyboard.type(far)
     press(editor, "Enter")
-    editor.heard(editor.t("say.connected", **{"from": here, "to": far}))
+    editor.heard(editor.t.sentence("say.connected", **{"from": here, "to": far}))
 
 
 def command(editor: Editor, text: str) -> None:
@@ -135,7 +135,7 @@ def ping_across(editor: Editor) -> None:
     editor.page.keyboard.type("h4")
     tab_to(editor, dialog.get_by_role("button", name=t("probe.send")))
     press(editor, "Enter")
-    editor.heard(t.pattern("probe.verdict.reply", target="h4", ttl=63))
+    editor.heard(t.sentence("probe.verdict.reply", target="h4", ttl=63))
     editor.drew("h4 ", "ttl 63")
 
 

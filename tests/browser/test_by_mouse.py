@@ -57,7 +57,7 @@ def draw(editor: Editor) -> None:
         editor.tool("kind.cable").click()
         editor.click(*at(a))
         editor.click(*at(b))
-        editor.heard(editor.t("say.connected", **{"from": a, "to": b}))
+        editor.heard(editor.t.sentence("say.connected", **{"from": a, "to": b}))
     editor.saved()
 
 
@@ -84,7 +84,7 @@ def ping_across(editor: Editor) -> None:
     editor.tool("kind.probe").click()
     editor.click(*at("h1"))
     editor.click(*at("h4"))
-    answer = editor.t.pattern("probe.verdict.reply", target="h4", ttl=63)
+    answer = editor.t.sentence("probe.verdict.reply", target="h4", ttl=63)
     editor.heard(answer)
     editor.drew("h4 ", "ttl 63")
 

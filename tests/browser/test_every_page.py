@@ -263,11 +263,11 @@ def packets(editor: Editor) -> Iterator[str]:
     box = page.get_by_role("dialog", name=t("probe.title"))
     box.get_by_label(t("probe.target"), exact=True).select_option(label="pc4")
     box.get_by_role("button", name=t("probe.send")).click()
-    editor.heard(t.pattern("probe.verdict.reply", target="pc4", ttl=63))
+    editor.heard(t.sentence("probe.verdict.reply", target="pc4", ttl=63))
     lab = editor.lab_id()
     refused = {"kind": "tcp", "source": "pc1", "target": "pc4", "port": 81}
     editor.api("POST", f"/labs/{lab}/probes", refused)
-    editor.heard(t.pattern("probe.verdict.refused", target="pc4", port=81))
+    editor.heard(t.sentence("probe.verdict.refused", target="pc4", port=81))
     rows = editor.packets.get_by_role("row").filter(has_text="ICMP")
     expect(rows.first).to_be_visible(timeout=PATIENCE)
     yield "packets"

@@ -34,9 +34,15 @@ class Words:
 
     def pattern(self, key: str, **values: object) -> re.Pattern[str]:
         """A text whose missing values may be anything."""
+        return re.compile(f"^{self._open(key, values)}$")
+
+    def sentence(self, key: str, **values: object) -> re.Pattern[str]:
+        """The same as one of several sentences: what is said at a time is said in one breath."""
+        return re.compile(rf"(?:^|\. ){self._open(key, values)}(?:\. |$)")
+
+    def _open(self, key: str, values: dict[str, object]) -> str:
         parts = re.split(r"\{\{(\w+)\}\}", self.texts[key])
         for at in range(1, len(parts), 2):
             name = parts[at]
             parts[at] = re.escape(str(values[name])) if name in values else ".*?"
-        fixed = [part if at % 2 else re.escape(part) for at, part in enumerate(parts)]
-        return re.compile("^" + "".join(fixed) + "$")
+        return "".join(part if at % 2 else re.escape(part) for at, part in enumerate(parts))
