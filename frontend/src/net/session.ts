@@ -257,6 +257,7 @@ export class LabSession {
 
   private takeStatus(status: LabStatus): void {
     const { status: before, lab } = this.facts.getState();
+    if (isOlder(status, before)) return; // an HTTP answer may come after newer facts
     const running = wantedBy(status, lab.running);
     const shown = running || status.phase !== "stopped";
     this.facts.setState((facts) => ({
@@ -286,4 +287,9 @@ export class LabSession {
   private tell(say: (events: SessionEvents) => void): void {
     for (const events of [...this.listeners]) say(events);
   }
+}
+
+function isOlder(status: LabStatus, known: LabStatus): boolean {
+  if (status.generation !== known.generation) return status.generation < known.generation;
+  return status.observed_generation < known.observed_generation;
 }
