@@ -180,6 +180,15 @@ describe("LabSession", () => {
     expect(session.live.node("n1")).toBeUndefined();
   });
 
+  it("keeps newer facts when an older answer comes late", () => {
+    const { session, socket } = lab;
+    const { status } = session.facts.getState();
+    const late = { ...status, phase: "running" as const, generation: 7, observed_generation: 6 };
+    socket.fact({ type: "status", status: { ...late, phase: "stopped", observed_generation: 7 } });
+    socket.fact({ type: "status", status: late });
+    expect(session.facts.getState().status.phase).toBe("stopped");
+  });
+
   it("tells of refusals with their problems", async () => {
     lab.session.destroy();
     lab = mockLab(drawing(), { refuses: () => true });
