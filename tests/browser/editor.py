@@ -13,7 +13,7 @@ from tests.browser.words import Words
 if TYPE_CHECKING:
     from tests.browser.product import Product
 
-PATIENCE = 60_000  # ms; only a busy machine comes near it
+PATIENCE = 30_000  # ms; only a busy machine comes near it
 
 
 class Editor:
