@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from topoweb.core.limits import DEFAULT, Limits
 from topoweb.core.plan.result import ApplyResult, Failure
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from topoweb.core.plan.actions import Step
     from topoweb.core.plan.state import LabState
+    from topoweb.core.programs import Command, Finished, Residence, Started, Terminal
     from topoweb.core.topology.model import Topology
     from topoweb.core.topology.problem import Problem
     from topoweb.core.tracing.records import Dump, Sample, TableRecord
@@ -30,6 +32,7 @@ __all__ = [
     "ProbeRequest",
     "Prober",
     "Report",
+    "Sandboxes",
     "Store",
     "Wish",
 ]
@@ -97,6 +100,7 @@ class Wish:
     mark: Mark
     topology: Topology
     problems: Sequence[Problem] = ()
+    limits: Limits = DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,3 +181,40 @@ class LiveKernel(Protocol):
 
     def close(self) -> None:
         """Stop delivering."""
+
+
+class Sandboxes(Protocol):
+    """Nodes as places where programs run. All calls block, from any thread; TopowebError:
+
+    UNSUPPORTED where this host cannot (the reason is in the message), NOT_FOUND for a node that
+    does not run, LIMIT over a ceiling, LOST when the lab ended meanwhile.
+    """
+
+    def house(self, lab: int, residence: Residence) -> None:
+        """Say what the lab's nodes are called and may use; called before and after each pass."""
+
+    def terminal(self, lab: int, node: str, command: Command, columns: int, rows: int) -> Terminal:
+        """Start a program on a pseudo-terminal of its own."""
+
+    def start(self, lab: int, node: str, command: Command, log: str) -> Started:
+        """Start a program that outlives the worker; its output is appended to the log ``log``."""
+
+    def run(
+        self, lab: int, node: str, command: Command, *, stdin: bytes = b"", timeout: float = 10.0
+    ) -> Finished:
+        """Run a program to its end; it is killed after ``timeout`` seconds (status 124)."""
+
+    def alive(self, program: Started) -> bool:
+        """True while this very program runs."""
+
+    def end(self, program: Started, *, patience: float = 2.0) -> None:
+        """End a program: SIGTERM, after ``patience`` seconds SIGKILL. Its children too."""
+
+    def furnish(self, lab: int, node: str, place: str, files: Mapping[str, bytes]) -> None:
+        """Replace the files that the node sees, read-only, in ``/run/topoweb/<place>/``."""
+
+    def log(self, lab: int, log: str, limit: int) -> bytes:
+        """Return the last ``limit`` bytes of a log; empty when there is none."""
+
+    def vacate(self, lab: int, nodes: Collection[str] | None = None) -> None:
+        """End every program of the nodes (None: of the lab) and remove all that was made."""

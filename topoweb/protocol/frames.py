@@ -31,6 +31,7 @@ class Kind(enum.IntEnum):
     DATA = 2  # service → gateway → browser, and terminal input
     CREDIT = 3  # the reader takes n more: JSON {"credit": n}; DATA frames, TERMINAL: bytes
     CLOSE = 4  # either way: JSON {"code", "reason"}
+    CONTROL = 5  # TERMINAL, either way: JSON, docs/protocol.md
 
 
 class Frame(NamedTuple):
