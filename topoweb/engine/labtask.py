@@ -130,11 +130,17 @@ class LabTask:
 
     async def _look(self) -> None:
         forced, self._forced = self._forced, False
-        mark = await self._around.threads.store(self._around.store.mark, self._lab)
+        wish = await self._around.threads.store(self._news_of_wish, forced)
+        if wish is not None:
+            await self._pass(wish)
+
+    def _news_of_wish(self, forced: bool) -> Wish | None:
+        """Return the wish unless it is the one of the last pass; called in a store thread."""
+        store = self._around.store
+        mark = store.mark(self._lab)
         if mark is not None and not (forced or mark.halted or mark.generation != self._tried):
-            return
-        wish = await self._around.threads.store(self._around.store.wish, self._lab)
-        await self._pass(wish or Wish(mark=_deleted(self._lab), topology=Topology()))
+            return None  # most wakes end here, without reading a drawing
+        return store.wish(self._lab) or Wish(mark=_deleted(self._lab), topology=Topology())
 
     async def _pass(self, wish: Wish) -> None:
         around = self._around

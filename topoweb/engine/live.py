@@ -37,10 +37,11 @@ T = TypeVar("T")
 Deliver = Callable[[int, Sequence[KernelEvent]], None]
 Drawing = Callable[[], Drawn]  # made late, in a thread: a large one takes a while
 
-WINDOW = 0.015  # seconds in which notifications are joined to one delta
+WINDOW = 0.005  # seconds in which notifications are joined to one delta
 TICK = 0.5  # seconds between samples of the counters
 REFRESH = 30.0  # seconds in which every namespace is read again: some changes are silent
 SLICE = 50  # namespaces read at a time
+SMALL = 200  # nodes of a lab whose drawing the loop compares itself: a few ms
 MAX_PENDING = 50_000  # notifications kept; beyond it a full read is cheaper
 FEW = 200  # notifications that the loop folds itself; more of them, and dumps, take too long
 LONG = 0.1  # seconds of a step that holds up a pass under way: both want the interpreter
@@ -93,7 +94,7 @@ class LiveService:
             drawing = functools.partial(Drawn.of, topology, desired, applying=applying)
             self._drawings[lab] = drawing
         if view := self._views.get(lab):
-            view.draw(drawing)
+            view.draw(drawing, desired.namespaces.keys() if desired else ())
 
     def deliver(self, lab: int, events: Sequence[KernelEvent]) -> None:
         """Take notifications from the kernel's thread."""
@@ -157,6 +158,7 @@ class _LabView:
         self._state = LiveState()
         self._news: Delta | None = None
         self._drawing: Drawing | None = drawing
+        self._nodes: Collection[str] = ()  # that the drawing wants in the kernel
         self._pending: list[KernelEvent] = []
         self._wake = asyncio.Event()
         self._redrawn = asyncio.Event()
@@ -169,9 +171,9 @@ class _LabView:
         """Return all that is known, as one message."""
         return live.snapshot(self._state)
 
-    def draw(self, drawing: Drawing) -> None:
-        """Take a new drawing."""
-        self._drawing = drawing
+    def draw(self, drawing: Drawing, nodes: Collection[str]) -> None:
+        """Take a new drawing, and the nodes that it wants in the kernel."""
+        self._drawing, self._nodes = drawing, nodes
         self._redrawn.set()
         self._wake.set()
 
@@ -225,7 +227,7 @@ class _LabView:
 
     async def _step(self, *, tick: bool) -> None:
         self._wake.clear()
-        if tick or self._drawing is not None:
+        if tick or (self._drawing is not None and self._state.views.keys() != set(self._nodes)):
             await self._find()
         # What was heard before the reading above is folded after it: it then ends at the newest.
         events, self._pending = self._pending, []
@@ -233,9 +235,11 @@ class _LabView:
         if self._drawing is not None:
             drawing, self._drawing = self._drawing, None
             self._redrawn.clear()
-            drawn = await self._call(drawing)
+            small = len(self._nodes) <= SMALL and len(self._state.views) <= SMALL
+            drawn = drawing() if small else await self._call(drawing)
             self._counting = live.counting_nodes(drawn)
-            self._take(await self._call(live.draw, self._state, drawn, time.time()))
+            change = functools.partial(live.draw, self._state, drawn, time.time())
+            self._take(change() if small else await self._call(change))
         await self._read_again()
         if tick:
             await self._tick()

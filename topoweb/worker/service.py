@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 # Without Redis the command line, another process, cannot ring: the sweep has to be its doorbell.
 DEAF_SWEEP_INTERVAL = 1.0  # seconds
+SWITCH_INTERVAL = 0.001  # seconds; Python's own 5 ms add up over the hops of an edit
 SOCKET_NAME, KEY_NAME = "worker.sock", "stream.key"
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,8 @@ class Worker:
         layer = get_channel_layer()
         if layer is None:
             raise TopowebError(ErrorKind.UNSUPPORTED, "No channel layer is configured.")
+        # A pass computes in a thread while the loop hands news on: let the loop in soon.
+        sys.setswitchinterval(SWITCH_INTERVAL)
         with only_worker(self._run_dir):
             async with AsyncExitStack() as stack:
                 # The forker is started while the process is young: it inherits little.
