@@ -1,7 +1,7 @@
 """Forwarding per family: always made explicit, a new namespace copies the host's.
 
-Comparing through RTM_GETNETCONF first is cheap; a file of /proc/sys costs a namespace its own
-directory entries, so only what differs is written.
+Comparing through RTM_GETNETCONF first is cheap, and namespaces made together need it once; a file
+of /proc/sys costs a namespace its own directory entries, so only what differs is written.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def read_forwarding(site: netlink.Netlink) -> dict[int, bool]:
 def set_forwarding(site: Site, step: Step) -> None:
     """Write what differs. OSError as the kernel says."""
     action = cast(SetForwarding, step.action)
-    actual = read_forwarding(site.netlink)
+    actual = site.devices.forwarding
+    if not actual:
+        actual.update(read_forwarding(site.netlink))
     for family, wanted in ((socket.AF_INET, action.ipv4), (socket.AF_INET6, action.ipv6)):
         if wanted is not None and wanted != actual[family]:
             netns.write_sysctl(SYSCTL[family], str(int(wanted)))

@@ -138,8 +138,9 @@ class Run:
 
         def add() -> None:
             made = self._spaces.add(nodes)
+            born: dict[int, bool] = {}
             for node in made:
-                self._devices[node] = Devices(fresh=True)
+                self._devices[node] = Devices(fresh=True, forwarding=born)
             if not self._ipv6.isdisjoint(made):
                 netns.run_apart(lambda: self._prepare_ipv6(self._ipv6.intersection(made)))
 

@@ -28,6 +28,8 @@ class Devices:
     fresh: bool = False
     known: dict[str, int] = field(default_factory=lambda: {"lo": 1})
     next_index: int = FIRST_INDEX
+    # By address family, once read. Namespaces made together share it: they were born alike.
+    forwarding: dict[int, bool] = field(default_factory=dict)
 
     def allot(self, name: str) -> int:
         """Return the index for a device to be made; 0: the kernel chooses."""
