@@ -107,8 +107,8 @@ export class DocStore {
     const opId = newOpId();
     this.queue.push({ opId, operation, changes, inverts, answered: null });
     this.shown = topology;
+    void this.pump(); // first on its way, then shown: the server works while we draw
     this.emit();
-    void this.pump();
     return opId;
   }
 
