@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.kernel.plans import LAB, apply, cable, inside, node, two_hosts, up
+from tests.kernel.privilege import needs_uid_ranges
 from tests.kernel.tracelab import DEADLINE, TraceLab, eventually
 from topoweb.core.packets import decode, summary
 from topoweb.core.plan.actions import RemoveNamespace
@@ -418,10 +419,9 @@ finally:
 """
 
 
+@needs_uid_ranges
 def test_without_root(tmp_path: Path) -> None:
     """As uid 65534 in a user namespace of its own, like `serve` for an ordinary user."""
-    if os.getuid() != 0:
-        pytest.skip("is without root anyway")
     root = Path(__file__).parents[2]
     with tempfile.TemporaryDirectory(prefix="tw") as run:
         os.chown(run, 65534, 65534)

@@ -29,6 +29,7 @@ from tests.kernel.plans import (
     two_hosts,
     up,
 )
+from tests.kernel.privilege import needs_uid_ranges
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.plan.actions import (
     AddNamespace,
@@ -332,6 +333,7 @@ def test_many_bridges_are_drained(kernel: LinuxKernel) -> None:
     assert kernel.labs() == []
 
 
+@needs_uid_ranges
 def test_labs_have_uid_ranges_of_their_own(kernel: LinuxKernel) -> None:
     apply(kernel, *node("n1"), lab=1)
     apply(kernel, *node("n1"), lab=65_001)  # the same preferred range

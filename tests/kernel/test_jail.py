@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.kernel.privilege import needs_uid_ranges
 from topoweb.worker.launch.jail import hide
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
+pytestmark = needs_uid_ranges
 
 PROBE = """
 import json, os, pathlib, sys

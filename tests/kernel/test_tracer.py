@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.kernel.privilege import uid_base
 from tests.kernel.tracelab import DEADLINE, TraceLab, eventually
 from topoweb.protocol.frames import Frame, Kind, Stream, decode, encode
 from topoweb.protocol.stream import LENGTH, StreamToken, sign
@@ -103,7 +104,7 @@ def _exactly(client: socket.socket, size: int) -> bytes:
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[TraceLab]:
     """Its namespaces belong to a uid range of their own, as in root mode."""
-    lab = TraceLab(tmp_path / "r", nodes=3, base=200_000)
+    lab = TraceLab(tmp_path / "r", nodes=3, base=uid_base(200_000))
     yield lab
     lab.close()
 

@@ -81,7 +81,9 @@ async def test_s37_port_down_is_disabled(lab: SeedLab) -> None:
         lambda: lab.live.interface("host:veth11").get("stp") == "disabled", "the port is disabled"
     )
     assert lab.live.state("host:veth11") == "off"
-    assert lab.live.state("net7:veth10") == "nocarrier"
+    await lab.live.until(
+        lambda: lab.live.state("net7:veth10") == "nocarrier", "the other end has no carrier"
+    )
     (line,) = [one for one in lab.inside("host", "bridge link").splitlines() if "veth11" in one]
     assert "state disabled" in line
     result, seen = await lab.traced("net8", "192.177.1.3", marker=("net8", "192.177.1.5"))
