@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from topoweb.core.plan.actions import Action, Step
+    from topoweb.core.topology.problem import Problem
 
 RETRYABLE = frozenset({errno.EBUSY, errno.EAGAIN, errno.ENOBUFS, errno.EINTR})
 
@@ -42,6 +43,7 @@ class FakeKernel:
         self.writes = 0
         self.before_step: Callable[[int, Step], None] | None = None
         self.foreign: dict[str, str] = {"docker0": "bridge", "other-netns": "namespace"}
+        self.tight: tuple[Problem, ...] = ()  # what the host is short of
         self._labs: dict[int, LabModel] = {}
         self._failing: dict[int, int] = {}  # write number → errno
         self._lock = threading.RLock()
@@ -77,10 +79,14 @@ class FakeKernel:
         progress(len(steps))
         return ApplyResult(done, tuple(failures))
 
-    def destroy(self, lab: int) -> None:
+    def destroy(self, lab: int, progress: Callable[[int, int], None] = lambda *_: None) -> None:
         with self._lock:
-            if self._labs.pop(lab, None):
+            if gone := self._labs.pop(lab, None):
                 self.writes += 1
+                progress(len(gone.namespaces), len(gone.namespaces))
+
+    def pressure(self) -> Sequence[Problem]:
+        return self.tight
 
     # Trouble, and what users do behind the worker's back: none of it counts as a write.
 

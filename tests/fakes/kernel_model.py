@@ -14,15 +14,19 @@ from topoweb.core.plan.actions import (
     AddNamespace,
     AddRoute,
     AddVeth,
+    CloseUplink,
+    OpenUplink,
     RemoveAddress,
     RemoveDevice,
     RemoveNamespace,
     RemoveRoute,
     SetDevice,
     SetForwarding,
+    SetRate,
     VethEnd,
 )
 from topoweb.core.plan.state import (
+    CLOSED,
     DeviceKind,
     DeviceState,
     Endpoint,
@@ -62,6 +66,7 @@ class Device:
     stp: bool | None = None
     ageing: int | None = None
     tag: str = ""
+    rate: int | None = None
 
 
 @dataclass
@@ -70,6 +75,7 @@ class Namespace:
     forward_ipv6: bool = False
     devices: dict[str, Device] = field(default_factory=dict)
     routes: set[RouteState] = field(default_factory=set)
+    uplink: int | None = None
 
 
 class LabModel:
@@ -89,12 +95,26 @@ class LabModel:
         if action.namespace in self.namespaces:
             raise RefusedError(errno.EEXIST, "File exists")
         # A new namespace copies init_net's IPv4 settings: forwarding is what the host has.
-        new = Namespace(forward_ipv4=self.host_forwards)
+        uplink = CLOSED if action.uplink else None
+        new = Namespace(forward_ipv4=self.host_forwards, uplink=uplink)
         new.devices["lo"] = Device("lo", "loopback", mac="00:00:00:00:00:00", mtu=65536)
         self.namespaces[action.namespace] = new
 
     @run.register
+    def _(self, action: OpenUplink) -> None:
+        namespace = self._namespace(action.namespace)
+        if namespace.uplink is None:
+            raise RefusedError(errno.EPERM, "the namespace belongs to the lab")
+        namespace.uplink = action.until
+
+    @run.register
+    def _(self, action: CloseUplink) -> None:
+        self._namespace(action.namespace).uplink = CLOSED
+
+    @run.register
     def _(self, action: RemoveNamespace) -> None:
+        if self._namespace(action.namespace).uplink not in (None, CLOSED):
+            raise RefusedError(errno.EBUSY, "the way out was not closed")
         for name in list(self._namespace(action.namespace).devices):
             if name != "lo":
                 self.delete(Endpoint(namespace=action.namespace, name=name))
@@ -206,6 +226,10 @@ class LabModel:
         if action.ipv6 is not None:
             namespace.forward_ipv6 = action.ipv6
 
+    @run.register
+    def _(self, action: SetRate) -> None:
+        self._device(action.at).rate = action.rate
+
     def _namespace(self, key: str) -> Namespace:
         if key not in self.namespaces:
             raise RefusedError(errno.ENOENT, f"no namespace {key}")
@@ -307,6 +331,7 @@ class LabModel:
             forward_ipv6=namespace.forward_ipv6,
             devices={name: self._seen_device(d) for name, d in namespace.devices.items()},
             routes=frozenset(namespace.routes),
+            uplink=namespace.uplink,
         )
 
     def _seen_device(self, device: Device) -> DeviceState:
@@ -329,6 +354,7 @@ class LabModel:
             stp=device.stp,
             ageing=device.ageing,
             tag=device.tag,
+            rate=device.rate,
             oper=oper,
             stp_state=port_state if device.master else None,
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from topoweb.core.limits import DEFAULT, Limits
 from topoweb.core.topology.model import Topology
 from topoweb.engine.ports import Mark, ProbeRequest, Report, Wish
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from topoweb.core.topology.problem import Problem
+    from topoweb.core.tracing.warnings import Warned
 
 DEADLINE = 20.0  # seconds that a test waits for what must come
 
@@ -30,6 +33,9 @@ class Row:
     phase: str = "stopped"
     observed_generation: int = 0
     probes: list[ProbeRequest] = field(default_factory=list)
+    warnings: tuple[Warned, ...] = ()
+    limits: Limits = DEFAULT
+    uplink_until: int | None = None
 
 
 class MemoryStore:
@@ -95,7 +101,13 @@ class MemoryStore:
             if lab not in self.rows:
                 return None
             row = self.rows[lab]
-            return Wish(mark=_mark(lab, row), topology=row.topology, problems=row.problems)
+            return Wish(
+                mark=_mark(lab, row),
+                topology=row.topology,
+                problems=row.problems,
+                limits=row.limits,
+                uplink_until=_still(row.uplink_until),
+            )
 
     def report(self, report: Report) -> None:
         with self._lock():
@@ -105,6 +117,15 @@ class MemoryStore:
                 row.observed_generation = report.observed_generation
                 self.reports.append(report)
                 self._changed.notify_all()
+
+    def limits(self, lab: int) -> Limits:
+        with self._lock():
+            return self.rows[lab].limits if lab in self.rows else DEFAULT
+
+    def warn(self, lab: int, warnings: Sequence[Warned]) -> None:
+        with self._lock():
+            self.rows[lab].warnings = tuple(warnings)
+            self._changed.notify_all()
 
     def probes(self, lab: int) -> Sequence[ProbeRequest]:
         with self._lock():
@@ -122,6 +143,10 @@ class MemoryStore:
         if self.failing is not None:
             raise self.failing
         return self._changed
+
+
+def _still(until: int | None) -> int | None:
+    return until if until is not None and time.time() < until else None
 
 
 def _mark(lab: int, row: Row) -> Mark:

@@ -40,27 +40,43 @@ def kernel(tmp_path: Path) -> Iterator[LinuxKernel]:
 
 
 @pytest.fixture(autouse=True)
-def leaves_nothing_behind() -> Iterator[None]:
-    """Descriptors, threads, children, namespaces, links and mounts are equal before and after."""
-    before = _snapshot()
+def leaves_nothing_behind(tmp_path: Path) -> Iterator[None]:
+    """Descriptors, threads, children, namespaces, links, mounts, groups are equal afterwards."""
+    before = _snapshot(tmp_path)
     yield
     deadline = time.monotonic() + GRACE
-    while leaked := _difference(before, _snapshot()):
+    while leaked := _difference(before, _snapshot(tmp_path)):
         if time.monotonic() > deadline:
             pytest.fail("left behind: " + "; ".join(leaked))
         gc.collect()
         time.sleep(0.01)
 
 
-def _snapshot() -> dict[str, set[str]]:
+def _snapshot(run_dir: Path) -> dict[str, set[str]]:
     return {
         "descriptors": _descriptors(),
         "threads": {f"{thread.name}/{thread.ident}" for thread in threading.enumerate()},
         "children": _children(),
         "named namespaces": _names("/run/netns"),
         "links": _names("/sys/class/net"),
-        "mounts": set(Path("/proc/self/mountinfo").read_text().splitlines()),
+        "mounts": set(filter(_is_ours, Path("/proc/self/mountinfo").read_text().splitlines())),
+        "control groups": _groups(run_dir),
     }
+
+
+def _is_ours(mount: str) -> bool:
+    """False for a mount of another worker's sandboxes on this machine."""
+    return "/sandboxes/" not in mount or "/pytest-" in mount
+
+
+def _groups(run_dir: Path) -> set[str]:
+    """The control groups of the run directories in ``run_dir``: named by their owner tokens."""
+    found = set()
+    for owner in run_dir.glob("**/owner"):
+        name = f"topoweb-{owner.read_text()[:8]}"
+        found |= {str(path) for path in Path("/sys/fs/cgroup").glob(f"*/{name}/**")}
+        found |= {str(path) for path in Path("/sys/fs/cgroup").glob(f"{name}/**")}
+    return found
 
 
 def _difference(before: dict[str, set[str]], after: dict[str, set[str]]) -> list[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from topoweb.core.plan.actions import Action, Step
     from topoweb.core.plan.state import LabState
+    from topoweb.core.topology.problem import Problem
 
 RETRYABLE_CODES = {16}  # EBUSY
 
@@ -40,9 +41,12 @@ class FailingKernel:
     def observe(self, lab: int) -> LabState:
         return self.real.observe(lab)
 
-    def destroy(self, lab: int) -> None:
+    def pressure(self) -> Sequence[Problem]:
+        return ()  # what else runs on this machine is not in question
+
+    def destroy(self, lab: int, progress: Callable[[int, int], None] = lambda *_: None) -> None:
         self.writes += lab in self.real.labs()
-        self.real.destroy(lab)
+        self.real.destroy(lab, progress)
 
     def apply(
         self,

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, TypeVar
+
+from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.topology.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from topoweb.core.topology.model import Topology
 
 MIB = 1 << 20
 
@@ -22,6 +31,7 @@ class Limits:
     inodes: int = 20_000
     terminals: int = 20  # open at once
     link_rate: int | None = None  # bit/s of a cable in one direction; None: unbounded
+    node_links: int = 256  # interfaces that users add to one node, beside the drawn ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,4 +44,102 @@ class UserLimits:
     terminals: int = 40
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostLimits:
+    """Ceilings of one host over all users."""
+
+    running_labs: int = 500
+    running_nodes: int = 20_000
+    free_memory: int = 256 * MIB  # bytes that stay free, else no lab is started
+
+
 DEFAULT = Limits()
+T = TypeVar("T", Limits, UserLimits, HostLimits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What is running already, of a user or of a host, beside the lab in question."""
+
+    labs: int = 0
+    nodes: int = 0
+
+
+def drawing_excess(topology: Topology, limits: Limits) -> tuple[Problem, ...]:
+    """Return what a drawing has too much of for its lab."""
+    counts = (("nodes", len(topology.nodes)), ("links", len(topology.links)))
+    return tuple(
+        excess(what, count, limit, "Remove some, or ask an administrator for more.")
+        for what, count in counts
+        if count > (limit := getattr(limits, what))
+    )
+
+
+def running_excess(
+    nodes: int, user: Usage, user_limits: UserLimits, host: Usage, host_limits: HostLimits
+) -> tuple[Problem, ...]:
+    """Return what running one more lab of ``nodes`` nodes would be too much of."""
+    mine, theirs = "Stop another of your labs first.", "Wait until other labs have been stopped."
+    found = (
+        ("running-labs", user.labs + 1, user_limits.running_labs, mine),
+        ("running-nodes", user.nodes + nodes, user_limits.running_nodes, mine),
+        ("host-labs", host.labs + 1, host_limits.running_labs, theirs),
+        ("host-nodes", host.nodes + nodes, host_limits.running_nodes, theirs),
+    )
+    return tuple(
+        excess(what, count, limit, hint) for what, count, limit, hint in found if count > limit
+    )
+
+
+_WORDS = {
+    "nodes": "The drawing has {count} nodes; the lab may have {limit}",
+    "links": "The drawing has {count} cables; the lab may have {limit}",
+    "labs": "You would have {count} labs; you may have {limit}",
+    "running-labs": "You would run {count} labs; you may run {limit} at a time",
+    "running-nodes": "Your running labs would have {count} nodes; they may have {limit}",
+    "host-labs": "This host would run {count} labs; it may run {limit}",
+    "host-nodes": "This host would run {count} nodes; it may run {limit}",
+    "host-memory": "This host has {count} MiB of memory left; {limit} MiB must stay free",
+}
+
+
+def excess(what: str, count: int, limit: int, hint: str) -> Problem:
+    """Return the problem of code ``limit-<what>``."""
+    message = _WORDS[what].format(count=count, limit=limit)
+    params = (("count", str(count)), ("limit", str(limit)))
+    path = f"/{what}" if what in ("nodes", "links") else ""
+    return Problem(f"limit-{what}", path, message, hint, "error", params)
+
+
+def require(problems: tuple[Problem, ...]) -> None:
+    """Raise TopowebError LIMIT for the first problem, if there is one."""
+    for problem in problems:
+        raise TopowebError(
+            ErrorKind.LIMIT,
+            problem.message,
+            hint=problem.hint,
+            path=problem.path,
+            code=problem.code,
+        )
+
+
+def from_texts(kind: type[T], texts: Mapping[str, str], prefix: str) -> T:
+    """Return limits from texts named ``<prefix><FIELD>``; ValueError names the wrong one.
+
+    A field that is not among them keeps its default; ``none`` unbinds one that may be unbound.
+    """
+    values: dict[str, float | None] = {}
+    for field in fields(kind):
+        name = prefix + field.name.upper()
+        text = texts.get(name, "")
+        if not text:
+            continue
+        optional = field.default is None
+        number = float if isinstance(field.default, float) else int
+        try:
+            values[field.name] = None if optional and text == "none" else number(text)
+        except ValueError:
+            raise ValueError(f"{name}: {text!r} is no number") from None
+        if (value := values[field.name]) is not None and value <= 0:
+            raise ValueError(f"{name}: {text!r} is not above 0")
+    return kind(**values)  # type: ignore[arg-type]  # each by its field's own type

@@ -6,6 +6,7 @@ there and nowhere else.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,26 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict)  # added to the sandbox's own
     directory: str = "/root"
     daemon: bool = False  # CAP_SYS_ADMIN of the lab's user namespace; never for what a user typed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A program that is to be kept running in a node: a service, or a DHCP client."""
+
+    kind: str  # of the service, or "dhcp-client"
+    node: str
+    place: str  # of its files, and the name of its log: [A-Za-z0-9_-]+, one in the lab
+    command: Command
+    files: Mapping[str, bytes] = field(default_factory=dict)  # seen in /run/topoweb/<place>/
+    needs: Mapping[str, str] = field(default_factory=dict)  # program → the package that has it
+    fault: str = ""  # why it cannot be started as it is drawn
+
+    @property
+    def digest(self) -> str:
+        """What changes when the program has to be started anew."""
+        command, files = self.command, sorted(self.files.items())
+        parts = (self.node, self.place, command.arguments, sorted(command.environment.items()))
+        return hashlib.sha256(repr((parts, command.directory, files)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

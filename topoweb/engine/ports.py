@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from topoweb.core.programs import Command, Finished, Residence, Started, Terminal
     from topoweb.core.topology.model import Topology
     from topoweb.core.topology.problem import Problem
+    from topoweb.core.tracing.load import Load
     from topoweb.core.tracing.records import Dump, Sample, TableRecord
+    from topoweb.core.tracing.warnings import Warned
 
 __all__ = [
     "ApplyResult",
@@ -60,8 +62,15 @@ class Kernel(Protocol):
         between batches. After a failure the remaining independent steps still run.
         """
 
-    def destroy(self, lab: int) -> None:
-        """Remove all of a lab and return when it has been *seen gone*."""
+    def destroy(self, lab: int, progress: Callable[[int, int], None] = ...) -> None:
+        """Remove all of a lab and return when it has been *seen gone*.
+
+        ``progress`` gets (things gone, things in all) now and then. It may be called from another
+        thread than `apply`, never for the same lab at the same time.
+        """
+
+    def pressure(self) -> Sequence[Problem]:
+        """Return why no further lab should be started on this host now. Cheap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +110,8 @@ class Wish:
     topology: Topology
     problems: Sequence[Problem] = ()
     limits: Limits = DEFAULT
+    refusals: Sequence[Problem] = ()  # limits of its owner or of the host that it would break
+    uplink_until: int | None = None  # the lab's uplink is granted up to this second of the epoch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +162,36 @@ class Store(Protocol):
     def report(self, report: Report) -> None:
         """Write a status row and ring the lab's group."""
 
+    def limits(self, lab: int) -> Limits:
+        """Return what a lab may use."""
+
+    def warn(self, lab: int, warnings: Sequence[Warned]) -> None:
+        """Write what is wrong with a running lab, in place of what was, and ring."""
+
     def probes(self, lab: int) -> Sequence[ProbeRequest]:
         """Return probes that wait, marking them as started."""
 
     def probe_done(self, probe: int, result: Mapping[str, Any]) -> None:
         """Write a probe's result and ring the lab's group."""
+
+
+class Guarded(Protocol):
+    """A kernel as the guard sees it, watched labs or not. Calls block, from any thread."""
+
+    def load(self, lab: int, nodes: Collection[str], *, tables: bool) -> Sequence[Load]:
+        """Read what living nodes of a lab carry; with ``tables`` also what they hold."""
+
+    def trim(self, lab: int, node: str, keep: Collection[str], excess: int, seconds: float) -> int:
+        """Delete the newest ``excess`` interfaces of a node that are not in ``keep``, slowly.
+
+        Returns how many were deleted within ``seconds``.
+        """
+
+    def forget(self, lab: int) -> None:
+        """Keep nothing of a lab that ended."""
+
+    def shortages(self) -> Sequence[Warned]:
+        """Return what the host is running short of."""
 
 
 class LiveKernel(Protocol):

@@ -89,7 +89,7 @@ def sample(openers: Mapping[str, Opener]) -> Sample:
 
     def one(node: str) -> tuple[str, dict[int, Counters]]:
         with Netlink() as netlink:
-            return node, dict(_counters(netlink))
+            return node, dict(counters(netlink))
 
     return Sample(time.monotonic(), dict(_visit(openers, one)))
 
@@ -136,7 +136,8 @@ def _answers(
         yield from ((answer, 0, len(answer)) for answer in answers if answer)
 
 
-def _counters(netlink: Netlink) -> Iterator[tuple[int, Counters]]:
+def counters(netlink: Netlink) -> Iterator[tuple[int, Counters]]:
+    """Yield ifindex and counters of all devices of the socket's namespace."""
     values = HEADER.size + STATS_REQUEST.size + ATTRIBUTE.size
     for data, at, _ in netlink.dump(get_stats()):
         _, _, index, _ = STATS_REQUEST.unpack_from(data, at + HEADER.size)

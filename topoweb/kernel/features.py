@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from topoweb.kernel import netlink, netns, rtnl
 from topoweb.kernel.forker import UIDS
 from topoweb.kernel.lab import FIRST_UID, UID_RANGES, maps_uids
+from topoweb.kernel.sandbox import cgroups, trial
+from topoweb.kernel.sandbox.container import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,9 +45,50 @@ LINK_KINDS = {
 }
 PROGRAMS = {
     "crun": "terminals and services inside nodes",
+    "catatonit": "terminals and services inside nodes",
     "ping": "ping in a terminal",
     "traceroute": "traceroute in a terminal",
 }
+# What a student finds in a node: program → Debian's package.
+TOOLS = {
+    "ip": "iproute2",
+    "bridge": "iproute2",
+    "tc": "iproute2",
+    "ss": "iproute2",
+    "ping": "iputils-ping",
+    "traceroute": "traceroute",
+    "tcpdump": "tcpdump",
+    "nft": "nftables",
+    "iptables": "iptables",
+    "sysctl": "procps",
+    "conntrack": "conntrack",
+    "ethtool": "ethtool",
+    "iperf3": "iperf3",
+    "curl": "curl",
+    "dig": "bind9-dnsutils",
+    "nc": "ncat",
+    "socat": "socat",
+    "python3": "python3-minimal",
+    "vim": "vim-tiny",
+    "nano": "nano",
+    "vtysh": "frr",
+    "dnsmasq": "dnsmasq-base",
+    "udhcpc": "udhcpc",
+}
+OTHER_NAMES = {"vim": ("vim.tiny",), "nc": ("ncat",)}  # of the same tool
+
+
+def tools() -> list[dict[str, Any]]:
+    """Return {"program", "package", "ok"} of each tool for nodes, present or not on this host."""
+    return [
+        {"program": program, "package": package, "ok": _in_nodes(program)}
+        for program, package in TOOLS.items()
+    ]
+
+
+def _in_nodes(program: str) -> bool:
+    names = (program, *OTHER_NAMES.get(program, ()))
+    return any(shutil.which(name, path=ENVIRONMENT["PATH"]) for name in names)
 
 
 def features() -> dict[str, dict[str, Any]]:
@@ -64,7 +107,22 @@ def features() -> dict[str, dict[str, Any]]:
             f"The program {program} is not installed: no {purpose}.",
             f"Install the package that has {program}.",
         )
+    found["sandbox"] = _sandbox()
+    found["cgroups"] = _verdict(
+        cgroups.find("0" * 8).unified is not None,
+        "Control groups cannot be used: programs in nodes have no limits.",
+        "Run the worker as root on a host with cgroup v2.",
+    )
     return found
+
+
+def _sandbox() -> dict[str, Any]:
+    reason, remedy = trial.refusal()
+    return _verdict(
+        not reason,
+        f"Nodes have no terminals and services: {reason}.",
+        remedy or "Install crun and catatonit, and allow user namespaces.",
+    )
 
 
 def _verdict(ok: bool, reason: str, remedy: str) -> dict[str, Any]:

@@ -5,10 +5,11 @@ asks for a single thread). It starts this file once, as a script that imports al
 and talks to it over a SOCK_SEQPACKET pair on the file descriptor in ``argv[1]``, one JSON object
 a message. The forker ends when the worker's end closes; holders live on.
 
-Request ``{"lab", "owner", "base", "keep": {"pid", "start", "slots"} | null, "add": [slot, …]}``;
-answer ``{"pid", "start", "userns", "inodes": {slot: inode}}`` of the added namespaces, or
-``{"errno", "what"}``. ``base`` is the first uid of the lab's range, or -1 for the single uid that
-this process has.
+Request ``{"lab", "owner", "base", "keep": {"pid", "start", "slots"} | null, "add": [slot, …],
+"outer": [slot, …]}``; answer ``{"pid", "start", "userns", "inodes": {slot: inode}}`` of the added
+namespaces, or ``{"errno", "what"}``. ``base`` is the first uid of the lab's range, or -1 for the
+single uid that this process has. Namespaces of ``outer`` are made before the lab's user namespace
+is entered: they belong to the worker's, and no root of the lab can enter or change them.
 
 A holder is ``sleep`` under the name ``topoweb-holder``: descriptor 99 is the lab's user
 namespace, 100 + slot each network namespace. With ``keep`` it is a successor: it takes the kept
@@ -84,8 +85,11 @@ def become_root() -> None:
 
 
 def set_ceilings(namespaces: int) -> None:
-    """Bound what the lab may make: kernel-enforced, nobody inside can raise it."""
-    bound = 4 * namespaces + SPARE_NAMESPACES
+    """Bound what the lab may make: kernel-enforced, nobody inside can raise it.
+
+    A sandbox takes one mount, pid, uts and ipc namespace; those of ended ones go a little later.
+    """
+    bound = namespaces + SPARE_NAMESPACES
     ceilings = {"user": 0, "net": namespaces + 8, "mnt": bound, "pid": bound, "uts": bound}
     for kind, count in (ceilings | {"ipc": bound, "cgroup": 0, "time": 0}).items():
         with contextlib.suppress(OSError):  # read-only /proc/sys in a container
@@ -134,28 +138,40 @@ def make_namespaces(slots: list[int]) -> dict[int, int]:
     return inodes
 
 
+def make_outer_namespaces(slots: list[int], here: int) -> dict[int, int]:
+    """Create network namespaces as `make_namespaces`, and return to that of ``here``."""
+    inodes = make_namespaces(slots)
+    if slots:
+        check(libc.setns(here, NEWNET), "return to the own network namespace")
+    return inodes
+
+
 def hold(request: dict[str, Any], ready: int, go: int, answer: int) -> None:
     """Be the child: enter or make the user namespace, collect descriptors, become ``sleep``."""
     os.setsid()
     with contextlib.suppress(OSError):
         write("/proc/self/oom_score_adj", "-900")
-    keep, add = request["keep"], request["add"]
+    keep, add, outer = request["keep"], request["add"], request["outer"]
+    here = os.open("/proc/self/ns/net", os.O_RDONLY)  # before all others: a low descriptor
     slots = keep["slots"] if keep else []
     if keep:
         keep_descriptors(keep["pid"], keep["start"], slots)
+    else:
+        fill_low_descriptors()
+    inodes = make_outer_namespaces(outer, here)
+    if keep:
         check(libc.setns(USER_FD, NEWUSER), "enter the lab's user namespace")
     else:
         check(libc.unshare(NEWUSER), "create a user namespace")
         os.write(ready, b"x")
         if os.read(go, 1) != b"x":
             os._exit(1)
-        fill_low_descriptors()
         open_at(b"/proc/self/ns/user", USER_FD)
     become_root()
     set_ceilings(len(slots) + len(add))
-    inodes = make_namespaces(add)
+    inodes |= make_namespaces(add)
     result = {"pid": os.getpid(), "userns": os.fstat(USER_FD).st_ino, "inodes": inodes}
-    wanted = {USER_FD, *(FIRST_FD + slot for slot in (*slots, *add))}
+    wanted = {USER_FD, *(FIRST_FD + slot for slot in (*slots, *outer, *add))}
     become_sleep(request, wanted, answer, json.dumps(result).encode())
 
 

@@ -131,14 +131,26 @@ def find_holders(owner: str) -> list[tuple[int, Holder]]:
     return found
 
 
+def holds_for(pid: int, lab: int) -> bool:
+    """True when a process was started as a holder of this lab, whosever."""
+    try:
+        return _environment(str(pid)).get(b"TOPOWEB_LAB") == str(lab).encode()
+    except OSError:
+        return False
+
+
 def _lab_of(pid: str, owner: str) -> int | None:
     if Path("/proc", pid, "cmdline").read_bytes() != ARGUMENTS:
         return None
-    pairs = Path("/proc", pid, "environ").read_bytes().split(b"\0")
-    environment = dict(pair.split(b"=", 1) for pair in pairs if b"=" in pair)
+    environment = _environment(pid)
     if environment.get(b"TOPOWEB_OWNER") != owner.encode():
         return None
     return int(environment[b"TOPOWEB_LAB"])
+
+
+def _environment(pid: str) -> dict[bytes, bytes]:
+    pairs = Path("/proc", pid, "environ").read_bytes().split(b"\0")
+    return dict(pair.split(b"=", 1) for pair in pairs if b"=" in pair)
 
 
 class Forker:
@@ -151,9 +163,16 @@ class Forker:
         self._channel: socket.socket | None = None
 
     def make(
-        self, lab: int, base: int, add: Sequence[int], keep: tuple[Holder, Sequence[int]] | None
+        self,
+        lab: int,
+        base: int,
+        add: Sequence[int],
+        keep: tuple[Holder, Sequence[int]] | None,
+        outer: Sequence[int] = (),
     ) -> Made:
         """Make a holder with new namespaces at the slots ``add``.
+
+        Those at the slots ``outer`` belong to the worker's user namespace, not to the lab's.
 
         ``keep`` is (old holder, its slots to take over); the old one is left to the caller.
         ``base`` is the first uid of the lab, -1 for a single uid. OSError as the kernel says.
@@ -163,7 +182,10 @@ class Forker:
             old, slots = keep
             kept = {"pid": old.pid, "start": old.start, "slots": sorted(slots)}
         answer = self._request(
-            {"lab": lab, "owner": self._owner, "base": base, "keep": kept, "add": list(add)}
+            {
+                **{"lab": lab, "owner": self._owner, "base": base, "keep": kept},
+                **{"add": list(add), "outer": list(outer)},
+            }
         )
         if "errno" in answer:
             raise OSError(answer["errno"], answer["what"])

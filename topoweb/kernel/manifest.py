@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERSION = 1
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 NOBODY = Holder(0, 0)  # no process has pid 0
 End = tuple[str, str]  # node id, interface name
 
@@ -29,6 +30,7 @@ class Namespace:
 
     slot: int
     inode: int
+    outer: bool = False  # of an uplink: owned by the worker's user namespace, not by the lab's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +72,8 @@ def read(run_dir: Path, lab: int) -> Manifest | None:
     """Return a lab's manifest; None when there is none or it cannot be understood."""
     try:
         data = json.loads(path_of(run_dir, lab).read_bytes())
-        return _from_json(data) if data["version"] == VERSION else None
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        return _from_json(data) if (data["version"], data["lab"]) == (VERSION, lab) else None
+    except (FileNotFoundError, NotADirectoryError, *_MALFORMED):
         return None
 
 
@@ -83,7 +85,7 @@ def _from_json(data: Mapping[str, Any]) -> Manifest:
         userns=int(data["userns"]),
         uid_base=int(data.get("uid_base", -1)),
         namespaces={
-            node: Namespace(int(at["slot"]), int(at["inode"]))
+            node: Namespace(int(at["slot"]), int(at["inode"]), at.get("outer") is True)
             for node, at in data["namespaces"].items()
         },
         links={link: ((a[0], a[1]), (b[0], b[1])) for link, (a, b) in data["links"].items()},
@@ -102,7 +104,8 @@ def write(run_dir: Path, manifest: Manifest) -> None:
         "userns": manifest.userns,
         "uid_base": manifest.uid_base,
         "namespaces": {
-            node: {"slot": at.slot, "inode": at.inode} for node, at in manifest.namespaces.items()
+            node: {"slot": at.slot, "inode": at.inode} | ({"outer": True} if at.outer else {})
+            for node, at in manifest.namespaces.items()
         },
         "links": manifest.links,
     }

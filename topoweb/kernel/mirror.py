@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from topoweb.kernel.netlink import Netlink
     from topoweb.kernel.observe import RawDevice, RawNamespace
 
-GROUPS = (1, 5, 7, 9, 11, 24, 25)  # link, address, route and netconf of both families
+GROUPS = (1, 4, 5, 7, 9, 11, 24, 25)  # link, queue; address, route and netconf of both families
 RECEIVE_BUFFER = 4 << 20
 HEADERS = 64  # bytes; only who speaks is of interest, the kernel cuts the rest off
 BATCH = 64  # ids given at once

@@ -23,7 +23,7 @@ from topoweb.core.plan.state import (
     NamespaceState,
     RouteState,
 )
-from topoweb.kernel import netlink, netns, ownership
+from topoweb.kernel import netlink, netns, ownership, qdisc
 from topoweb.kernel.apply.forwarding import read_forwarding
 
 if TYPE_CHECKING:
@@ -33,9 +33,25 @@ if TYPE_CHECKING:
 
 ARPHRD_LOOPBACK = 772
 OPER_STATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
-KERNEL_ADDRESSES = (1, 2, 3)  # IFAPROT_KERNEL_LO, _LL, _RA
+KERNEL_ADDRESSES = (1, 2, 3)  # IFAPROT_KERNEL_LO, _RA, _LL: IFA_PROTO since Linux 5.18
+IFA_F_PERMANENT = 0x80  # without it the address has a lifetime: it was leased or advertised
 SCOPE_LINK, SCOPE_HOST = 253, 254
-KERNEL_ROUTES = (netlink.RTPROT_KERNEL, netlink.RTPROT_REDIRECT, netlink.RTPROT_RA)
+# Routes that nobody drew, include/uapi/linux/rtnetlink.h and FRR's zebra/rt_netlink.h.
+LEARNED_ROUTES = {
+    netlink.RTPROT_REDIRECT: "redirect",
+    netlink.RTPROT_KERNEL: "kernel",
+    netlink.RTPROT_RA: "ra",
+    11: "zebra",
+    16: "dhcp",
+    42: "babel",
+    186: "bgp",
+    187: "isis",
+    188: "ospf",
+    189: "rip",
+    190: "rip",  # next generation: RIP for IPv6
+    192: "eigrp",
+    196: "zebra",  # static, by FRR
+}
 RTA_MULTIPATH = 9
 NEXT_HOP = struct.Struct("=HBBi")  # struct rtnexthop: length, flags, hops, ifindex
 CLONED = 0x200  # RTM_F_CLONED: a cache entry
@@ -60,6 +76,8 @@ class RawDevice:
     stp_state: str | None
     stp: bool | None
     ageing: int | None
+    queue: str = ""  # kind of the queueing discipline at its root
+    rate: int | None = None  # bit/s
     addresses: set[str] = field(default_factory=set)
 
 
@@ -106,6 +124,10 @@ def read_namespace() -> RawNamespace:
         with contextlib.suppress(OSError):  # before Linux 4.20; we filter again ourselves
             link.socket.setsockopt(netlink.SOL_NETLINK, netlink.NETLINK_GET_STRICT_CHK, 1)
         devices = _read_devices(link)
+        if any(device.queue == "tbf" for device in devices.values()):
+            for index, rate in qdisc.rates(link):
+                if index in devices:
+                    devices[index].rate = rate
         _read_addresses(link, devices)
         names = {index: device.name for index, device in devices.items()}
         routes: list[RouteState] = []
@@ -146,6 +168,7 @@ def parse_device(data: bytes, at: int, end: int) -> RawDevice:
         stp_state=None,
         stp=None,
         ageing=None,
+        queue=_text(found.get(netlink.IFLA_QDISC)),
     )
     if kind == "bridge":
         bridge = _nested(info.get(netlink.IFLA_INFO_DATA))
@@ -160,15 +183,21 @@ def parse_device(data: bytes, at: int, end: int) -> RawDevice:
 def _read_addresses(link: netlink.Netlink, devices: Mapping[int, RawDevice]) -> None:
     request = netlink.Message(netlink.RTM_GETADDR, 0, netlink.IFADDR.pack(0, 0, 0, 0, 0))
     for data, at, end in link.dump(request):
-        family, length, _, scope, index = netlink.IFADDR.unpack_from(data, at + 16)
+        family, length, flags, scope, index = netlink.IFADDR.unpack_from(data, at + 16)
         found = netlink.attributes(data, at + 24, end)
         protocol = found.get(netlink.IFA_PROTO, b"\0")[0]
-        if scope == SCOPE_HOST or protocol in KERNEL_ADDRESSES or index not in devices:
+        if index not in devices or learned(family, flags, scope, protocol):
             continue
-        if family == socket.AF_INET6 and scope == SCOPE_LINK and protocol == 0:
-            continue  # before Linux 5.18 nothing tells ours from the kernel's own
         packed = found.get(netlink.IFA_LOCAL) or found[netlink.IFA_ADDRESS]
         devices[index].addresses.add(f"{address_text(family, packed)}/{length}")
+
+
+def learned(family: int, flags: int, scope: int, protocol: int) -> bool:
+    """Tell whether an address is one that nobody set: the kernel's own, advertised, or leased."""
+    if scope == SCOPE_HOST or protocol in KERNEL_ADDRESSES or not flags & IFA_F_PERMANENT:
+        return True
+    # Before Linux 5.18 nothing tells an IPv6 link-local address of a user from the kernel's own.
+    return family == socket.AF_INET6 and scope == SCOPE_LINK and protocol == 0
 
 
 def _read_routes(link: netlink.Netlink, family: int, names: Mapping[int, str]) -> list[RouteState]:
@@ -187,7 +216,7 @@ def _read_routes(link: netlink.Netlink, family: int, names: Mapping[int, str]) -
 def _routes(data: bytes, at: int, end: int, names: Mapping[int, str]) -> list[RouteState]:
     header = netlink.ROUTE.unpack_from(data, at + 16)
     family, length, table, protocol, kind, flags = (header[i] for i in (0, 1, 4, 5, 7, 8))
-    if protocol in KERNEL_ROUTES or kind != netlink.RTN_UNICAST or flags & CLONED:
+    if protocol in LEARNED_ROUTES or kind != netlink.RTN_UNICAST or flags & CLONED:
         return []
     found = netlink.attributes(data, at + 28, end)
     if _u32(found.get(netlink.RTA_TABLE), table) != netlink.RT_TABLE_MAIN:
@@ -280,6 +309,7 @@ def _state(
             stp=device.stp,
             ageing=device.ageing,
             tag=device.tag,
+            rate=device.rate,
             oper=device.oper,
             stp_state=device.stp_state,
         )

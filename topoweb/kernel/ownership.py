@@ -1,8 +1,8 @@
 """Proof that a kernel object is ours. Nothing is changed or deleted without it.
 
 A manifest alone proves nothing: it may be of another boot, and pids and inodes are reused.
-So the boot id, the holder's start time, its owner token, and the inodes of the user namespace
-and of each network namespace must all agree.
+So the boot id, the holder's start time, the lab that it was made for, and the inodes of the user
+namespace and of each network namespace must all agree.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from topoweb.kernel.forker import USER_FD
-from topoweb.kernel.holder import Holder, find_holders
+from topoweb.kernel.holder import Holder, find_holders, holds_for
 from topoweb.kernel.manifest import boot_id
 
 if TYPE_CHECKING:
@@ -41,8 +41,10 @@ def owner_token(run_dir: Path) -> str:
 
 
 def is_ours(manifest: Manifest) -> bool:
-    """True when the manifest's holder is the process that it was and holds its user namespace."""
+    """True when the manifest's holder is the lab's, as it was, and holds its user namespace."""
     if manifest.boot_id != boot_id() or not manifest.holder.alive():
+        return False
+    if not holds_for(manifest.holder.pid, manifest.lab):  # of another lab, or no holder at all
         return False
     return _inode(f"/proc/{manifest.holder.pid}/fd/{USER_FD}") == manifest.userns
 

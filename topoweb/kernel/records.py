@@ -60,7 +60,12 @@ from topoweb.kernel.netlink import (
     RTN_UNICAST,
     attributes,
 )
-from topoweb.kernel.observe import address_text, bridge_ageing
+from topoweb.kernel.observe import (
+    LEARNED_ROUTES,
+    address_text,
+    bridge_ageing,
+    learned,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,8 +80,6 @@ NDMSG = struct.Struct("=BxxxiHBB")  # family, ifindex, state, flags, type
 NEXTHOP = struct.Struct("=HBBi")  # length, flags, hops, ifindex
 NDA_DST, NDA_LLADDR, NDA_CACHEINFO, NDA_MASTER = 1, 2, 3, 9
 NUD_NOARP, NUD_PERMANENT = 0x40, 0x80
-SCOPE_LINK, SCOPE_HOST = 253, 254
-KERNEL_ADDRESSES = (1, 2, 3)  # IFAPROT_KERNEL_LO, _RA, _LL: IFA_PROTO since Linux 5.18
 USER_HZ = 100
 FAMILIES: dict[int, int] = {socket.AF_INET: 4, socket.AF_INET6: 6}
 U32 = struct.Struct("=I")
@@ -91,7 +94,7 @@ NEIGHBOUR_STATES = {
     0x20: "failed",
     0x80: "permanent",
 }
-ROUTE_PROTOCOLS = {1: "redirect", 2: "kernel", 3: "static", 4: "static", 9: "ra", 200: "topoweb"}
+ROUTE_PROTOCOLS = {**LEARNED_ROUTES, 3: "static", 4: "static", 200: "topoweb"}
 KINDS: dict[str, DeviceKind] = {"veth": "veth", "bridge": "bridge"}
 
 
@@ -146,22 +149,15 @@ def _link(data: bytes, at: int, end: int) -> Iterator[Record]:
 
 
 def _address(data: bytes, at: int, end: int) -> Iterator[Record]:
-    family, length, _, scope, index = IFADDR.unpack_from(data, at)
+    family, length, flags, scope, index = IFADDR.unpack_from(data, at)
     found = attributes(data, at + IFADDR.size, end)
     packed = found.get(IFA_LOCAL) or found.get(IFA_ADDRESS)
     if packed:
         yield AddressRecord(
             index=index,
             address=f"{address_text(family, packed)}/{length}",
-            drawable=not _made_by_kernel(family, scope, found.get(IFA_PROTO, b"\0")[0]),
+            drawable=not learned(family, flags, scope, found.get(IFA_PROTO, b"\0")[0]),
         )
-
-
-def _made_by_kernel(family: int, scope: int, protocol: int) -> bool:
-    if scope == SCOPE_HOST or protocol in KERNEL_ADDRESSES:
-        return True
-    # Before Linux 5.18 nothing tells an IPv6 link-local address of a user from the kernel's own.
-    return family == socket.AF_INET6 and scope == SCOPE_LINK and protocol == 0
 
 
 def _route(data: bytes, at: int, end: int) -> Iterator[Record]:

@@ -15,6 +15,7 @@ from topoweb.kernel.manifest import Manifest, Namespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from topoweb.core.plan.actions import Step
@@ -28,9 +29,21 @@ class LabSpaces:
     """One lab's namespaces, for one writer thread and any readers."""
 
     def __init__(
-        self, lab: int, run_dir: Path, forker: Forker, owner: str, uid_base: Callable[[int], int]
+        self,
+        lab: int,
+        run_dir: Path,
+        forker: Forker,
+        owner: str,
+        uid_base: Callable[[int], int],
+        closed: Callable[[Collection[str] | None], AbstractContextManager[None]],
     ) -> None:
+        """Take what the lab is made with.
+
+        ``closed`` ends the programs of nodes (None: of the lab) and starts none while its context
+        lasts: a process in a namespace would keep it.
+        """
         self.lab = lab
+        self._closed = closed
         self._run_dir = run_dir
         self._forker = forker
         self._owner = owner
@@ -75,8 +88,11 @@ class LabSpaces:
         with self.lease() as open_node:
             return open_node(node)
 
-    def add(self, nodes: Sequence[str]) -> Sequence[str]:
-        """Create those namespaces that do not exist, all at once, and return them."""
+    def add(self, nodes: Sequence[str], outer: Collection[str] = ()) -> Sequence[str]:
+        """Create those namespaces that do not exist, all at once, and return them.
+
+        Those of ``outer`` will belong to the worker's user namespace.
+        """
         with self._lock:
             self._sweep()
             current = self.proved() or self._intend()
@@ -84,8 +100,12 @@ class LabSpaces:
             if not new:
                 return new
             slots = dict(zip(new, _free_slots(current, len(new)), strict=True))
-            made = self._make(current, list(slots.values()), current.namespaces)
-            added = {node: Namespace(slot, made.inodes[slot]) for node, slot in slots.items()}
+            ours = [slot for node, slot in slots.items() if node in outer]
+            made = self._make(current, list(slots.values()), current.namespaces, ours)
+            added = {
+                node: Namespace(slot, made.inodes[slot], slot in ours)
+                for node, slot in slots.items()
+            }
             self._replace(current, made, {**current.namespaces, **added})
             return new
 
@@ -100,12 +120,13 @@ class LabSpaces:
             kept = current.without_namespaces(gone)
             if not gone:
                 return
-            drain.bridges(current, gone)
-            watch = self._watch(current, gone)
-            made = self._make(current, [], kept.namespaces)
-            self._replace(kept, made, kept.namespaces)
-            self._wait(watch)
-            drain.wait_for_peers(current, replace(kept, holder=made.holder))
+            with self._closed(gone):
+                drain.devices(current, gone)
+                watch = self._watch(current, gone)
+                made = self._make(current, [], kept.namespaces)
+                self._replace(kept, made, kept.namespaces)
+                self._wait(watch)
+                drain.wait_for_peers(current, replace(kept, holder=made.holder))
 
     def foresee(self, steps: Sequence[Step]) -> None:
         """Note which cables a plan makes and takes away; written before the first is touched."""
@@ -129,12 +150,15 @@ class LabSpaces:
             if self._manifest and self._links is not None:
                 self._save(self._manifest)
 
-    def destroy(self) -> None:
-        """Remove all of the lab; return when it has been seen gone, else TopowebError BUSY."""
-        with self._lock:
+    def destroy(self, progress: Callable[[int, int], None], *, alone: bool) -> None:
+        """Remove all of the lab; return when it has been seen gone, else TopowebError BUSY.
+
+        ``alone``: no other lab is there to be held up.
+        """
+        with self._lock, self._closed(None):
             current = self.proved()
             if current:
-                drain.bridges(current, current.namespaces)
+                drain.devices(current, current.namespaces, progress, alone=alone)
                 watch = self._watch(current, current.namespaces)
                 current.holder.kill()
                 self._leaving = watch
@@ -153,15 +177,20 @@ class LabSpaces:
             self._swept = True
 
     def _intend(self) -> Manifest:
+        with self._closed(None):  # programs whose lab was lost
+            pass
         intent = Manifest(
             lab=self.lab, boot_id=manifest.boot_id(), uid_base=self._uid_base(self.lab)
         )
         return self._save(intent)
 
-    def _make(self, current: Manifest, add: list[int], keep: Collection[str]) -> Made:
+    def _make(
+        self, current: Manifest, add: list[int], keep: Collection[str], outer: Collection[int] = ()
+    ) -> Made:
         slots = [current.namespaces[node].slot for node in keep]
         kept = (current.holder, slots) if current.holder.pid else None
-        return self._forker.make(self.lab, current.uid_base, add, kept)
+        inner = [slot for slot in add if slot not in outer]
+        return self._forker.make(self.lab, current.uid_base, inner, kept, list(outer))
 
     def _replace(self, base: Manifest, made: Made, namespaces: Mapping[str, Namespace]) -> None:
         """Put a new holder in place of the old one. A crash between leaves one to be swept."""

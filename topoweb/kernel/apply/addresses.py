@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from topoweb.core.plan.actions import AddAddress, RemoveAddress
@@ -48,6 +49,25 @@ def skip_duplicate_detection() -> None:
     """
     with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
         netns.write_sysctl("net/ipv6/conf/default/accept_dad", "0")
+
+
+def copies_the_host() -> bool:
+    """Tell whether new namespaces begin with this host's IPv6 settings instead of the defaults."""
+    try:
+        return Path("/proc/sys/net/core/devconf_inherit_init_net").read_text().strip() in ("1", "3")
+    except OSError:
+        return False
+
+
+def accept_advertisements() -> None:
+    """Let devices made from now on in the calling thread's namespace heed router advertisements.
+
+    That is the kernel's default; a host that is a router itself may have it off. A node that
+    forwards heeds none either way (net/ipv6/ndisc.c, ipv6_accept_ra).
+    """
+    for name in ("accept_ra", "autoconf"):
+        with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
+            netns.write_sysctl(f"net/ipv6/conf/default/{name}", "1")
 
 
 def enable_ipv6(step: Step, refusal: netlink.Refusal) -> bool:

@@ -11,12 +11,15 @@ from topoweb.core.plan.actions import (
     AddNamespace,
     AddRoute,
     AddVeth,
+    CloseUplink,
+    OpenUplink,
     RemoveAddress,
     RemoveDevice,
     RemoveNamespace,
     RemoveRoute,
     SetDevice,
     SetForwarding,
+    SetRate,
 )
 from topoweb.core.plan.result import Failure
 from topoweb.core.plan.state import Endpoint
@@ -38,6 +41,7 @@ HOLDS_ALREADY = {
     RemoveAddress: frozenset((errno.EADDRNOTAVAIL, errno.ENODEV)),
     RemoveRoute: frozenset((errno.ESRCH, errno.ENODEV)),
     RemoveDevice: frozenset((errno.ENODEV,)),
+    SetRate: frozenset((errno.ENOENT,)),  # no bucket is there to be taken away
 }
 
 
@@ -90,6 +94,8 @@ def _place(action: Action) -> Endpoint:
     match action:
         case SetDevice(at=at) | RemoveDevice(at=at) | AddAddress(at=at) | RemoveAddress(at=at):
             return at
+        case SetRate(at=at):
+            return at
         case (
             AddRoute(namespace=namespace, route=route)
             | RemoveRoute(namespace=namespace, route=route)
@@ -113,7 +119,7 @@ def namespaces_of(action: Action) -> tuple[str, ...]:
     return (namespace_of(action),)
 
 
-def describe(action: Action) -> str:  # noqa: C901, PLR0911 - a flat table, one line an action
+def describe(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - a table, one line an action
     """Return an action in a few words, without the node's name (the step's reason has it)."""
     match action:
         case AddNamespace():
@@ -138,3 +144,9 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911 - a flat table, one 
             return f"remove route {route.prefix}"
         case SetForwarding():
             return "set forwarding"
+        case OpenUplink():
+            return "open the way out"
+        case CloseUplink():
+            return "close the way out"
+        case SetRate(at=at):
+            return f"hold {at.name} to its rate"

@@ -23,27 +23,30 @@ from topoweb.core.plan.actions import (
     AddNamespace,
     AddRoute,
     AddVeth,
+    CloseUplink,
+    OpenUplink,
     RemoveAddress,
     RemoveNamespace,
     RemoveRoute,
     SetDevice,
     SetForwarding,
+    SetRate,
 )
 from topoweb.kernel import netns
-from topoweb.kernel.apply import addresses, forwarding, links, routes
+from topoweb.kernel.apply import addresses, forwarding, links, rates, routes
 from topoweb.kernel.apply.outcome import Outcome, namespace_of
 from topoweb.kernel.apply.site import Devices, MissingDeviceError, Site
 from topoweb.kernel.netlink import Netlink, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from contextlib import AbstractContextManager
 
     from topoweb.core.plan.actions import Action, Step
     from topoweb.kernel.netlink import Message
 
     Handler = Callable[[Site, Step], None]
-    Kind = type[AddNamespace | AddVeth | RemoveNamespace]
+    Kind = type[AddNamespace | AddVeth | RemoveNamespace | OpenUplink | CloseUplink]
     Queue = Sequence[tuple[Handler | None, Step]]
 
 VETH_BATCH = 64
@@ -54,10 +57,10 @@ ERRNO = {ErrorKind.LOST: errno.ENODEV, ErrorKind.BUSY: errno.EBUSY, ErrorKind.LI
 class Spaces(Protocol):
     """A lab's namespaces as a run needs them."""
 
-    def add(self, nodes: Sequence[str]) -> Sequence[str]:
+    def add(self, nodes: Sequence[str], outer: Collection[str] = ()) -> Sequence[str]:
         """Create those namespaces that do not exist, all at once, and return them.
 
-        OSError or TopowebError when the kernel refuses.
+        Those of ``outer`` belong to the host. OSError or TopowebError when the kernel refuses.
         """
 
     def remove(self, nodes: Sequence[str]) -> None:
@@ -73,6 +76,16 @@ class Spaces(Protocol):
         """Write down what was noted."""
 
 
+class Uplinks(Protocol):
+    """The ways out of a lab as a run needs them. OSError or TopowebError when refused."""
+
+    def open(self, node: str, until: int) -> None:
+        """Open the way out of a node until a moment; refused, nothing is open."""
+
+    def close(self, node: str) -> None:
+        """Take the way out of a node away, whatever is there of it."""
+
+
 HANDLERS: dict[type[Action], Handler] = {
     AddBridge: links.add_bridge,
     SetDevice: links.set_device,
@@ -81,6 +94,7 @@ HANDLERS: dict[type[Action], Handler] = {
     AddRoute: routes.add_route,
     RemoveRoute: routes.remove_route,
     SetForwarding: forwarding.set_forwarding,
+    SetRate: rates.set_rate,
 }
 
 
@@ -91,10 +105,11 @@ class Run:
     that it entered last alive, so none may outlive its phase.
     """
 
-    def __init__(self, spaces: Spaces) -> None:
+    def __init__(self, spaces: Spaces, uplinks: Uplinks) -> None:
         self.outcome = Outcome()
         self.cancel = threading.Event()
         self._spaces = spaces
+        self._uplinks = uplinks
         self._devices: defaultdict[str, Devices] = defaultdict(Devices)
         self._pending: defaultdict[str, list[tuple[Handler | None, Step]]] = defaultdict(list)
         self._ipv6: set[str] = set()
@@ -126,8 +141,22 @@ class Run:
         elif kind is AddVeth:
             self._spaces.flush()
             netns.run_apart(lambda: self._add_veths(steps))
-        else:
+        elif kind is RemoveNamespace:
             self._remove_namespaces(steps)
+        else:
+            self._change_uplinks(steps)
+
+    def _change_uplinks(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            self.outcome.processed += 1
+            try:
+                match step.action:
+                    case OpenUplink(namespace=node, until=until):
+                        self._uplinks.open(node, until)
+                    case CloseUplink(namespace=node):
+                        self._uplinks.close(node)
+            except (OSError, TopowebError) as error:
+                self.outcome.refuse(step, _refusal_of(error))
 
     def _write_all_pending(self) -> None:
         if self._pending:
@@ -135,22 +164,28 @@ class Run:
 
     def _add_namespaces(self, steps: Sequence[Step]) -> None:
         nodes = [namespace_of(step.action) for step in steps]
+        actions = (step.action for step in steps)
+        outer = {one.namespace for one in actions if isinstance(one, AddNamespace) and one.uplink}
 
         def add() -> None:
-            made = self._spaces.add(nodes)
+            made = self._spaces.add(nodes, outer)
             born: dict[int, bool] = {}
             for node in made:
                 self._devices[node] = Devices(fresh=True, forwarding=born)
-            if not self._ipv6.isdisjoint(made):
-                netns.run_apart(lambda: self._prepare_ipv6(self._ipv6.intersection(made)))
+            strange = set(made) if addresses.copies_the_host() else set[str]()
+            if prepared := strange | self._ipv6.intersection(made):
+                netns.run_apart(lambda: self._prepare_ipv6(prepared, strange))
 
         self._all_or_none(steps, add)
 
-    def _prepare_ipv6(self, nodes: set[str]) -> None:
+    def _prepare_ipv6(self, nodes: set[str], strange: set[str]) -> None:
         for node in nodes:
             self._spare_descriptors()
             netns.enter(self._fd(node))
-            addresses.skip_duplicate_detection()
+            if node in self._ipv6:
+                addresses.skip_duplicate_detection()
+            if node in strange:
+                addresses.accept_advertisements()
 
     def _remove_namespaces(self, steps: Sequence[Step]) -> None:
         nodes = [namespace_of(step.action) for step in steps]
@@ -279,7 +314,7 @@ class Run:
 
 
 def _phase(action: Action) -> Kind | None:
-    for kind in (AddNamespace, AddVeth, RemoveNamespace):
+    for kind in (AddNamespace, AddVeth, RemoveNamespace, OpenUplink, CloseUplink):
         if isinstance(action, kind):
             return kind
     return None
@@ -287,6 +322,7 @@ def _phase(action: Action) -> Kind | None:
 
 def _refusal_of(error: OSError | TopowebError) -> Refusal:
     if isinstance(error, TopowebError):
-        return Refusal(ERRNO.get(error.kind, errno.EIO), error.message)
+        text = f"{error.message} {error.hint}".strip()
+        return Refusal(ERRNO.get(error.kind, errno.EIO), text)
     code = error.errno or errno.EIO
     return Refusal(code, "" if error.strerror == os.strerror(code) else error.strerror or "")
