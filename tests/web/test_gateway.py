@@ -18,7 +18,7 @@ from topoweb.accounts.models import ApiToken
 from topoweb.accounts.services import issue_api_token
 from topoweb.engine.feeds import ConflatingFeed
 from topoweb.engine.streams import StreamServer
-from topoweb.gateway import consumers, relay
+from topoweb.gateway import connection, consumers, relay
 from topoweb.gateway.routing import websocket_application
 from topoweb.labs import doorbells, services
 from topoweb.labs.models import Lab, LabStatus, Operation, Probe
@@ -409,7 +409,7 @@ async def test_a_tracer_that_is_away_is_said_once(connect, lab, monkeypatch):
 async def test_a_refusal_ends_the_stream(connect, lab, worker):
     await worker.stop()
     worker.server = StreamServer({}, stream_key())
-    await worker.server.start(worker_path := relay.settings.TOPOWEB_RUN / "worker.sock")
+    await worker.server.start(worker_path := connection.settings.TOPOWEB_RUN / "worker.sock")
     assert worker_path.exists()
     socket = await connect(lab)
     await say(socket, type="open", stream="live")
@@ -417,7 +417,7 @@ async def test_a_refusal_ends_the_stream(connect, lab, worker):
 
 
 async def test_a_silent_worker_counts_as_away(connect, lab, run_directory, monkeypatch):
-    monkeypatch.setattr(relay, "SILENCE", 0.05)
+    monkeypatch.setattr(connection, "SILENCE", 0.05)
     monkeypatch.setattr(relay, "BACKOFF", (0.01,))
     connections = 0
 

@@ -4,7 +4,7 @@ Generic over the kinds of stream: a process registers ``{Stream: async handler(s
 handler sends with `Session.send`, which waits for the reader's credit; it is cancelled when the
 peer goes away, its return ends the stream with CLOSE ``done``, a TopowebError with its code. A
 CREDIT of 0 is the heartbeat: the service answers it in kind, and a peer silent for `IDLE` seconds
-is gone.
+is gone. TERMINAL alone is two-way, and its credit counts bytes instead of frames.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.tracing.flow import CreditWindow
+from topoweb.engine.inbox import Inbox
 from topoweb.protocol import frames
-from topoweb.protocol.frames import Frame, Kind, Stream
+from topoweb.protocol.frames import TERMINAL_INPUT, TERMINAL_OUTPUT, Frame, Kind, Stream
 from topoweb.protocol.stream import LENGTH, StreamToken, verify
 
 if TYPE_CHECKING:
@@ -46,22 +47,41 @@ class Session:
     ) -> None:
         self.token = token
         self.params = params
+        self.inbox = Inbox(TERMINAL_INPUT if token.stream == Stream.TERMINAL else 0)
         self._writer = writer
-        self._credit = CreditWindow(MAX_CREDIT)
+        self._by_bytes = token.stream == Stream.TERMINAL
+        self._credit = CreditWindow(TERMINAL_OUTPUT if self._by_bytes else MAX_CREDIT)
         self._granted = asyncio.Event()
         self._sequence = 0
 
+    @property
+    def credit(self) -> int:
+        """Frames that the reader takes now; of a terminal, bytes."""
+        return self._credit.available
+
     async def ready(self) -> None:
-        """Wait until the reader takes another frame. Take news from a feed only after it."""
+        """Wait until the reader takes more. Take news from a feed only after it."""
         while not self._credit.available:
             self._granted.clear()
             await self._granted.wait()
 
     async def send(self, payload: bytes) -> None:
-        """Send one DATA frame (≤ 1 MiB) when the reader has credit. LOST when it stalls."""
+        """Send one DATA frame (≤ 1 MiB) when the reader has credit. LOST when it stalls.
+
+        Of a terminal it must not be larger than `credit`.
+        """
         await self.ready()
-        self._credit.spend()
+        self._credit.spend(len(payload) if self._by_bytes else 1)
         await self._write(Kind.DATA, payload)
+
+    async def control(self, message: Mapping[str, Any]) -> None:
+        """Send a CONTROL message, which needs no credit."""
+        await self._write(Kind.CONTROL, json.dumps(message).encode())
+
+    async def took(self, amount: int) -> None:
+        """Let the peer send ``amount`` more bytes: those of the inbox that were used."""
+        self.inbox.free(amount)
+        await self._write(Kind.CREDIT, json.dumps({"credit": amount}).encode())
 
     async def send_all(self, data: bytes) -> None:
         """Send an answer of any size as DATA frames; the reader joins them until CLOSE."""
@@ -220,13 +240,21 @@ class StreamServer:
                 raise TopowebError(ErrorKind.LOST, "the peer is silent") from None
             if frame.kind is Kind.CLOSE:
                 return
-            credit = _json(frame.payload).get("credit")
-            if frame.kind is not Kind.CREDIT or not isinstance(credit, int) or credit < 0:
-                raise _invalid("expected CREDIT or CLOSE")
-            if credit:
-                session.grant(credit)
+            if frame.kind is Kind.DATA:
+                session.inbox.put_input(frame.payload)
+            elif frame.kind is Kind.CONTROL:
+                session.inbox.put_control(_json(frame.payload))
             else:
-                await session.beat()
+                await self._credit(session, frame)
+
+    async def _credit(self, session: Session, frame: Frame) -> None:
+        credit = _json(frame.payload).get("credit")
+        if frame.kind is not Kind.CREDIT or not isinstance(credit, int) or credit < 0:
+            raise _invalid("expected CREDIT or CLOSE")
+        if credit:
+            session.grant(credit)
+        else:
+            await session.beat()
 
 
 def _permit(path: Path, mode: int, group: int | None) -> None:

@@ -11,12 +11,12 @@ import contextlib
 import json
 import logging
 import time
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from topoweb.gateway.access import Credentials
+from topoweb.audit.services import record_once
+from topoweb.gateway.access import Credentials, Denied, in_thread, look
 from topoweb.gateway.facts import Facts, Message
 from topoweb.gateway.relay import Relay
 from topoweb.labs import queries
@@ -24,15 +24,10 @@ from topoweb.protocol import doorbell
 from topoweb.protocol.frames import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Coroutine
 
-    from django.contrib.auth.models import AbstractBaseUser
-
-    from topoweb.labs.models import Lab
-
-T = TypeVar("T")
 STREAMS = {"live": Stream.LIVE, "packets": Stream.PACKETS}
-MALFORMED, SIGNED_OUT, NO_LAB, EXPIRED = 4400, 4401, 4404, 4000
+MALFORMED, EXPIRED = 4400, 4000
 MAX_MESSAGE = 64 * 1024  # bytes
 MAX_CREDIT = 1000  # a message may grant; the relay cuts it to what may be in flight
 MESSAGES_PER_SECOND = 400  # a browser with both streams at full speed sends about 90
@@ -47,7 +42,8 @@ class LabConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         """Accept, so that a refusal can carry its code, and start to tell facts."""
-        self._lab: int = self.scope["url_route"]["kwargs"]["lab"]
+        # Beyond the last id there is no lab, and a group's name has room for 100 characters.
+        self._lab: int = min(self.scope["url_route"]["kwargs"]["lab"], queries.MAX_ID + 1)
         self._credentials = Credentials.of(cast("dict[str, Any]", self.scope))
         self._facts: Facts | None = None
         self._changed = asyncio.Event()
@@ -109,8 +105,8 @@ class LabConsumer(AsyncWebsocketConsumer):
         while time.monotonic() < until:
             self._changed.clear()
             try:
-                messages = await _in_thread(self._news)()
-            except _Denied as denied:
+                messages = await in_thread(self._news)()
+            except Denied as denied:
                 await self._refuse(denied.code)
                 return
             except Exception:  # the database is away: the next look may find it
@@ -124,26 +120,17 @@ class LabConsumer(AsyncWebsocketConsumer):
         await self._refuse(EXPIRED)
 
     def _news(self) -> list[Message]:
-        user, lab = self._look()
+        user, lab = look(self._credentials, self._lab)
         if self._facts is None:
+            record_once(user, lab.pk, "open")
             self._facts = Facts(lab, user)
         return self._facts.news(lab)
-
-    def _look(self) -> tuple[AbstractBaseUser, Lab]:
-        """Return viewer and lab as the rows are now. `_Denied` when one is not, or not theirs."""
-        user = self._credentials.user()
-        if user is None:
-            raise _Denied(SIGNED_OUT)
-        lab = queries.lab_for(user, self._lab)
-        if lab is None:  # another user's lab is not told apart from none
-            raise _Denied(NO_LAB)
-        return user, lab
 
     async def _authorize(self) -> int | None:
         """Return the viewer's id while they may look at the lab."""
         try:
-            user, _ = await _in_thread(self._look)()
-        except _Denied:
+            user, _ = await in_thread(lambda: look(self._credentials, self._lab))()
+        except Denied:
             self._changed.set()  # `_tell` closes the socket with the reason
             return None
         return int(user.pk)
@@ -171,12 +158,6 @@ class LabConsumer(AsyncWebsocketConsumer):
             log.error("a task of lab %d's socket failed", self._lab, exc_info=error)
 
 
-class _Denied(Exception):  # noqa: N818 - an outcome rather than a fault
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 def parse(text: str | None) -> Message | None:
     """Return a browser's message when it has the shape of one; None for anything else."""
     if text is None or len(text.encode("utf-8", "surrogatepass")) > MAX_MESSAGE:
@@ -195,8 +176,3 @@ def parse(text: str | None) -> Message | None:
     }
     kind = message.get("type")
     return message if isinstance(kind, str) and well_formed.get(kind) else None
-
-
-def _in_thread(work: Callable[[], T]) -> Callable[[], Awaitable[T]]:
-    # Not thread sensitive: one slow query must not hold up every other socket.
-    return database_sync_to_async(work, thread_sensitive=False)

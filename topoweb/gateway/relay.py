@@ -8,17 +8,13 @@ came is granted again.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from topoweb.core.tracing.flow import CreditWindow
+from topoweb.gateway.connection import BACKOFF, Connection
 from topoweb.labs.streamclient import grant
 from topoweb.protocol import frames
-from topoweb.protocol.frames import HEADER, MAX_PAYLOAD, Frame, Kind, Stream
-from topoweb.protocol.stream import LENGTH
+from topoweb.protocol.frames import Kind, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -26,9 +22,6 @@ if TYPE_CHECKING:
 SERVICES = {Stream.LIVE: "worker", Stream.PACKETS: "tracer"}
 INITIAL_CREDIT = 4  # frames a browser takes before it has answered any
 MAX_CREDIT = 16
-HEARTBEAT = 20.0  # seconds
-SILENCE = 60.0  # seconds without a frame, heartbeats included
-BACKOFF = (0.2, 0.4, 0.8, 1.5, 2.0)  # seconds between attempts
 FINAL = frozenset({"forbidden", "invalid", "unsupported", "not_found"})  # asking again cannot help
 
 
@@ -59,15 +52,15 @@ class Relay:
         self._service = SERVICES[stream]
         self._window = CreditWindow(MAX_CREDIT)
         self._window.grant(INITIAL_CREDIT)
-        self._writer: asyncio.StreamWriter | None = None
+        self._connection: Connection | None = None
         self._away = False
 
     def credit(self, amount: int) -> None:
         """The browser takes ``amount`` more frames."""
         before = self._window.available
         self._window.grant(amount)
-        if self._writer and self._window.available > before:
-            self._put(Kind.CREDIT, {"credit": self._window.available - before})
+        if self._connection and self._window.available > before:
+            self._connection.put(Kind.CREDIT, {"credit": self._window.available - before})
 
     async def run(self) -> None:
         """Relay until cancelled, refused, or the viewer may no longer look."""
@@ -87,66 +80,33 @@ class Relay:
 
     async def _once(self, user: int) -> bool:
         """Hold one connection until it ends; return whether it ever carried anything."""
-        path = settings.TOPOWEB_RUN / f"{self._service}.sock"
         try:
-            reader, self._writer = await asyncio.open_unix_connection(path, limit=MAX_PAYLOAD)
+            self._connection = await Connection.open(self._service, self._stream)
         except OSError:
             return False
-        beat = asyncio.create_task(self._beat())
         try:
             token = await asyncio.to_thread(grant, self._lab, user, self._stream)
-            self._put(Kind.OPEN, {"token": token, "params": self._params})
-            self._put(Kind.CREDIT, {"credit": self._window.available})
-            self._put(Kind.CREDIT, {"credit": 0})  # its answer says that the stream stands
-            return await self._pump(reader)
+            self._connection.put(Kind.OPEN, {"token": token, "params": self._params})
+            self._connection.put(Kind.CREDIT, {"credit": self._window.available})
+            self._connection.put(Kind.CREDIT, {"credit": 0})  # answered: the stream stands
+            return await self._pump(self._connection)
         finally:
-            beat.cancel()
-            self._writer.close()
-            self._writer = None
+            self._connection.close()
+            self._connection = None
 
-    async def _pump(self, reader: asyncio.StreamReader) -> bool:
+    async def _pump(self, connection: Connection) -> bool:
         carried = False
-        with contextlib.suppress(TimeoutError, OSError, asyncio.IncompleteReadError, ValueError):
-            while True:
-                async with asyncio.timeout(SILENCE):
-                    data = await _read(reader)
-                frame = frames.decode(data)
-                if frame.kind is Kind.CLOSE:
-                    _check(frame)
-                    break
-                carried = True
-                await self._back()
-                if frame.kind is Kind.DATA and frame.stream is self._stream:
-                    self._window.spend()
-                    await self._send(data)
+        async for frame in connection.frames():
+            carried = True
+            await self._back()
+            if frame.kind is Kind.DATA and frame.stream is self._stream:
+                self._window.spend()
+                await self._send(frames.encode(frame))
+        if connection.code in FINAL:
+            raise Refused(connection.reason)
         return carried
 
     async def _back(self) -> None:
         if self._away:
             self._away = False
             await self._notify("stream-back", f"The {self._service} is back")
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT)
-            self._put(Kind.CREDIT, {"credit": 0})
-
-    def _put(self, kind: Kind, body: Mapping[str, Any]) -> None:
-        """Write a small frame; the credit window bounds how many there can be."""
-        if self._writer is not None:
-            data = frames.encode(Frame(self._stream, kind, 0, json.dumps(body).encode()))
-            self._writer.write(LENGTH.pack(len(data)) + data)
-
-
-async def _read(reader: asyncio.StreamReader) -> bytes:
-    (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
-    if length > MAX_PAYLOAD + HEADER.size:
-        raise ValueError("frame too large")
-    return await reader.readexactly(length)
-
-
-def _check(frame: Frame) -> None:
-    """Raise `Refused` when the service closed for good."""
-    body = json.loads(frame.payload)
-    if body.get("code") in FINAL:
-        raise Refused(str(body.get("reason", "")))

@@ -10,6 +10,7 @@ from django.urls import path, re_path
 
 from topoweb.gateway.access import bearer
 from topoweb.gateway.consumers import LabConsumer
+from topoweb.gateway.terminal import TerminalConsumer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -25,7 +26,11 @@ async def _not_found(_scope: Scope, receive: Receive, send: Send) -> None:
 
 
 _router = URLRouter(
-    [path("ws/labs/<int:lab>", LabConsumer.as_asgi()), re_path("", _not_found)]  # type: ignore[arg-type,list-item]
+    [
+        path("ws/labs/<int:lab>", LabConsumer.as_asgi()),  # type: ignore[arg-type,list-item]
+        path("ws/labs/<int:lab>/terminal", TerminalConsumer.as_asgi()),  # type: ignore[arg-type,list-item]
+        re_path("", _not_found),  # type: ignore[arg-type,list-item]
+    ]
 )
 _same_origin = AllowedHostsOriginValidator(_router)
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 HEADER = struct.Struct("<BBHI")
 MAX_PAYLOAD = 1 << 20  # Daphne closes a socket over 1 MiB
+TERMINAL_OUTPUT = 128 * 1024  # bytes of a terminal's output in flight at most
+TERMINAL_INPUT = 64 * 1024  # bytes of its input that the worker holds at most
 
 
 class Stream(enum.IntEnum):

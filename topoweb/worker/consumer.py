@@ -46,7 +46,7 @@ class Consumer:
     def hear(self, message: Mapping[str, Any]) -> None:
         """Handle one message. One that is not ours is logged, not believed."""
         lab = message.get("lab")
-        if message.get("type") == "lab.wake" and isinstance(lab, int):
+        if message.get("type") == "lab.wake" and type(lab) is int and 0 < lab < 2**63:
             self._wake(lab)
         else:
             log.warning("not a doorbell: %.200r", message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.kernel.probe import probe
 
 if TYPE_CHECKING:
@@ -22,7 +23,14 @@ class LinuxProber:
 
     def probe(self, lab: int, request: ProbeRequest) -> Mapping[str, Any]:
         """Run one probe. The descriptor ends with it: an open one would pin the namespace."""
-        namespace = self._kernel.open_namespace(lab, request.source)
+        try:
+            namespace = self._kernel.open_namespace(lab, request.source)
+        except TopowebError as error:
+            raise TopowebError(
+                ErrorKind.LOST,
+                "This node is not in the kernel at the moment; the lab is looked after.",
+                hint="Ask again when the lab is running.",
+            ) from error
         try:
             return probe(
                 namespace, request.kind, request.target, port=request.port, count=request.count

@@ -1,7 +1,8 @@
 """The engine's store, by Django's ORM. Reads the wish, writes what is, believes nothing.
 
 The web process is not trusted: the document is parsed again here, whatever the web said of it.
-Written are `LabStatus` rows and a probe's status and result, and nothing else.
+Written are `LabStatus` rows and a probe's status and result, and, when the machine was restarted,
+that its labs are stopped.
 
 Calls come from the engine's threads. A thread keeps its SQLite connection, because closing the
 last one writes the whole log back to the file (sqlite.org/wal.html, 20 ms measured against 0.4);
@@ -13,21 +14,32 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import DateTimeField, Exists, OuterRef, QuerySet, Value
+from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from topoweb.accounts.quotas import limits_of_user
+from topoweb.audit.services import record
 from topoweb.core.errors import TopowebError
+from topoweb.core.limits import running_excess
 from topoweb.core.topology.document import DocumentError, parse
 from topoweb.core.topology.model import Topology
 from topoweb.engine.ports import Mark, ProbeRequest, Report, Wish
 from topoweb.engine.probes import failed
+from topoweb.hosts import services as hosts
 from topoweb.labs.models import Lab, LabStatus, Probe
+from topoweb.labs.quotas import limits_of_lab, usage
+from topoweb.labs.uplinks import until_of
 from topoweb.worker.targets import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from topoweb.core.limits import Limits
+    from topoweb.core.topology.problem import Problem
+    from topoweb.core.tracing.warnings import Warned
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,6 +52,9 @@ COLUMNS = (
     "running",
     "cancel_generation",
     "restore_generation",
+    "owner_id",
+    "node_count",
+    "status__since",
     "status__phase",
     "status__observed_generation",
 )
@@ -100,7 +115,7 @@ class DjangoStore:
         }
         began = timezone.now() if report.phase == "running" else None
         if report.phase == "stopped":
-            changes = {**fields, "since": None}
+            changes = {**fields, "since": None, "warnings": []}
         else:  # an edit under way, or one that failed, does not end the run
             changes = {**fields, "since": Coalesce("since", Value(began, DateTimeField()))}
         with transaction.atomic():
@@ -110,6 +125,23 @@ class DjangoStore:
             if not LabStatus.objects.filter(lab_id=report.lab).update(**changes):
                 LabStatus.objects.create(lab_id=report.lab, since=began, **fields)
         self._ring(report.lab)
+
+    @_connected
+    def limits(self, lab: int) -> Limits:
+        """Return what a lab may use."""
+        return limits_of_lab(lab)
+
+    @_connected
+    def terminals(self, lab: int, user: int) -> tuple[int, int]:
+        """Return how many terminals a lab and a user may have open."""
+        return limits_of_lab(lab).terminals, limits_of_user(user).terminals
+
+    @_connected
+    def warn(self, lab: int, warnings: Sequence[Warned]) -> None:
+        """Store what is wrong with a running lab, in place of what was, then ring."""
+        found = [warning.as_json() for warning in warnings]
+        if LabStatus.objects.filter(lab_id=lab).exclude(phase="stopped").update(warnings=found):
+            self._ring(lab)
 
     @_connected
     def probes(self, lab: int) -> Sequence[ProbeRequest]:
@@ -146,6 +178,18 @@ class DjangoStore:
             _answer(probe.pk, result)
             self._ring(probe.lab_id)
 
+    @_connected
+    def after_boot(self, host: str, boot_id: str) -> None:
+        """Wish the labs of a machine that was restarted stopped: nothing of them is there.
+
+        To run them all again at once is for people to say. Addresses and MACs come from the
+        drawing, so they are the same then. It is the one wish that the worker writes.
+        """
+        if hosts.note_boot(host, boot_id):
+            for lab in Lab.objects.filter(running=True).values_list("pk", flat=True):
+                _stop_after_boot(lab)
+                self._ring(lab)
+
 
 def _rows(labs: QuerySet[Lab], *more: str) -> QuerySet[Lab, dict[str, Any]]:
     waiting = Probe.objects.filter(lab=OuterRef("pk"), status="waiting")
@@ -157,9 +201,57 @@ def _read_wish(lab: int) -> Wish | None:
     if row is None:
         return None
     try:
-        return Wish(mark=_mark(row), topology=parse(row["document"]))
+        topology = parse(row["document"])
+        return Wish(
+            mark=_mark(row),
+            topology=topology,
+            limits=limits_of_lab(lab),
+            refusals=_refusals(row, len(topology.nodes)),
+            uplink_until=until_of(lab),
+        )
     except DocumentError as error:
         return Wish(mark=_mark(row), topology=Topology(), problems=tuple(error.problems))
+
+
+def _refusals(row: Mapping[str, Any], nodes: int) -> Sequence[Problem]:
+    """Return the limits of owner and host that a lab would break; none for one that runs already.
+
+    The web has asked before; this holds against a web that was taken over. Of two labs that start
+    at the same time the older one has the right of way.
+    """
+    if not row["running"] or row["status__since"] is not None:
+        return ()
+    before = Q(status__since__isnull=False) | Q(pk__lt=row["id"])
+    others = Lab.objects.filter(before, running=True).exclude(pk=row["id"])
+    return running_excess(
+        nodes,
+        usage(others.filter(owner_id=row["owner_id"])),
+        limits_of_user(row["owner_id"]),
+        usage(others),
+        settings.TOPOWEB_HOST_LIMITS,
+    )
+
+
+def _stop_after_boot(lab: int) -> None:
+    with transaction.atomic():
+        row = Lab.objects.select_for_update().defer("document").filter(pk=lab, running=True).first()
+        if row is None:
+            return
+        row.running = False
+        row.generation += 1
+        row.save(update_fields=["running", "generation"])
+        said = {
+            "phase": "stopped",
+            "observed_generation": row.generation,
+            "message": "The host was restarted.",
+            "steps_done": 0,
+            "steps_total": 0,
+            "failures": [],
+            "warnings": [],
+            "since": None,
+        }
+        LabStatus.objects.update_or_create(lab_id=lab, defaults=said)
+        record(None, lab, "host-restarted")
 
 
 def _answer(probe: int, result: Mapping[str, Any]) -> None:

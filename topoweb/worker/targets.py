@@ -21,6 +21,8 @@ def resolve(topology: Topology, source: str, target: str) -> str:
     Of a node's addresses one that shares a prefix with the source comes first, then one of a
     family that the source has, then the first drawn. TopowebError(NOT_FOUND) without any.
     """
+    if source in topology.nodes and topology.nodes[source].kind == "uplink":
+        raise TopowebError(ErrorKind.FORBIDDEN, "Nothing runs in an uplink.")
     if target not in topology.nodes:
         return _address(target)
     own = tuple(_prefixes(topology, source))
