@@ -11,12 +11,14 @@ import logging
 import math
 import threading
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from topoweb.core.errors import TopowebError
 from topoweb.core.plan.state import LabState
 from topoweb.core.topology.model import Topology
 from topoweb.engine import reconcile
+from topoweb.engine.alarm import Alarm
 from topoweb.engine.ports import Kernel, Mark, Report, Store, Wish
 from topoweb.engine.reconcile import Outcome, Pass
 
@@ -47,6 +49,9 @@ class Threads(Protocol):
 
     def kernel(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Run in the one apply thread."""
+
+    def teardown(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+        """Run in a thread that takes a lab down: slow on purpose, so that no other waits."""
 
     def store(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Run in a store thread."""
@@ -79,6 +84,7 @@ class LabTask:
         self._retry_at = math.inf  # loop time
         self._resting = False
         self._waiting = False
+        self._grant_over = Alarm(partial(self.wake, force=True))
 
     @property
     def idle(self) -> bool:
@@ -101,6 +107,7 @@ class LabTask:
     def leave(self) -> None:
         """End soon; what the kernel has stays."""
         self._leaving = True
+        self._grant_over.set(None)
         self.wake()
 
     async def run(self) -> None:
@@ -145,6 +152,7 @@ class LabTask:
     async def _pass(self, wish: Wish) -> None:
         around = self._around
         self._begin(wish.mark)
+        self._grant_over.set(wish.uplink_until if wish.mark.running else None)
         try:
             todo = await around.threads.kernel(
                 reconcile.prepare, around.kernel, wish, self._previous
@@ -167,8 +175,10 @@ class LabTask:
         over = asyncio.Event()
         publish = asyncio.create_task(self._publish(todo, progress, over))
         watch = asyncio.create_task(self._watch(todo.wish.mark, cancel))
+        threads = self._around.threads
+        run_in = threads.teardown if todo.destroys else threads.kernel
         try:
-            outcome = await self._around.threads.kernel(
+            outcome = await run_in(
                 reconcile.execute, self._around.kernel, todo, progress, cancel.is_set
             )
         finally:
@@ -185,7 +195,8 @@ class LabTask:
         while not await _within(PROGRESS_INTERVAL, over):
             if progress.done != shown:
                 shown = progress.done
-                await self._report(replace(announcement, steps_done=shown))
+                total = progress.total or announcement.steps_total
+                await self._report(replace(announcement, steps_done=shown, steps_total=total))
 
     async def _watch(self, mark: Mark, cancel: threading.Event) -> None:
         """Set ``cancel`` once the wish under way is given up, turned round or deleted."""
@@ -240,10 +251,10 @@ class _Progress:
     """Steps done so far: written by the apply thread, read by the loop."""
 
     def __init__(self) -> None:
-        self.done = 0
+        self.done = self.total = 0
 
-    def __call__(self, done: int) -> None:
-        self.done = done
+    def __call__(self, done: int, total: int = 0, /) -> None:
+        self.done, self.total = done, total
 
 
 async def _within(seconds: float, event: asyncio.Event) -> bool:

@@ -29,6 +29,7 @@ from topoweb.engine.feeds import ConflatingFeed
 if TYPE_CHECKING:
     from topoweb.core.plan.state import LabState
     from topoweb.core.topology.model import Topology
+    from topoweb.core.tracing.warnings import Warned
     from topoweb.engine.ports import LiveKernel
     from topoweb.engine.streams import Session
 
@@ -60,6 +61,8 @@ class LiveService:
     def __init__(self, make_kernel: Callable[[Deliver], LiveKernel]) -> None:
         self._make_kernel = make_kernel
         self._drawings: dict[int, Drawing] = {}
+        self._services: dict[int, live.Services] = {}
+        self._warnings: dict[int, Sequence[Warned]] = {}
         self._views: dict[int, _LabView] = {}
         self._ending: dict[int, asyncio.Task[None]] = {}
 
@@ -96,6 +99,24 @@ class LiveService:
         if view := self._views.get(lab):
             view.draw(drawing, desired.namespaces.keys() if desired else ())
 
+    def serve(self, lab: int, services: live.Services) -> None:
+        """Say how a lab's services are."""
+        if services:
+            self._services[lab] = services
+        else:
+            self._services.pop(lab, None)
+        if view := self._views.get(lab):
+            view.serve(services)
+
+    def warn(self, lab: int, warnings: Sequence[Warned]) -> None:
+        """Say what is wrong with a lab, in place of what was said before."""
+        if warnings:
+            self._warnings[lab] = warnings
+        else:
+            self._warnings.pop(lab, None)
+        if view := self._views.get(lab):
+            view.warn(warnings)
+
     def deliver(self, lab: int, events: Sequence[KernelEvent]) -> None:
         """Take notifications from the kernel's thread."""
         with contextlib.suppress(RuntimeError):  # the loop ended while the thread still heard
@@ -126,6 +147,8 @@ class LiveService:
         if view is None:
             drawing = self._drawings.get(lab, Drawn)
             view = self._views[lab] = _LabView(lab, self._kernel, self._threads, drawing)
+            view.serve(self._services.get(lab, {}))
+            view.warn(self._warnings.get(lab, ()))
         view.readers += 1
         try:
             await view.loaded.wait()
@@ -158,6 +181,8 @@ class _LabView:
         self._state = LiveState()
         self._news: Delta | None = None
         self._drawing: Drawing | None = drawing
+        self._services: live.Services = {}
+        self._warnings: Sequence[Warned] = ()
         self._nodes: Collection[str] = ()  # that the drawing wants in the kernel
         self._pending: list[KernelEvent] = []
         self._wake = asyncio.Event()
@@ -175,6 +200,16 @@ class _LabView:
         """Take a new drawing, and the nodes that it wants in the kernel."""
         self._drawing, self._nodes = drawing, nodes
         self._redrawn.set()
+        self._wake.set()
+
+    def warn(self, warnings: Sequence[Warned]) -> None:
+        """Take what is wrong with the lab."""
+        self._warnings = warnings
+        self._wake.set()
+
+    def serve(self, services: live.Services) -> None:
+        """Take how the services are."""
+        self._services = services
         self._wake.set()
 
     def hear(self, events: Sequence[KernelEvent]) -> None:
@@ -240,6 +275,9 @@ class _LabView:
             self._counting = live.counting_nodes(drawn)
             change = functools.partial(live.draw, self._state, drawn, time.time())
             self._take(change() if small else await self._call(change))
+        if self._services is not self._state.services:
+            self._take(live.serve(self._state, self._services, time.time()))
+        self._take(live.warn(self._state, self._warnings, time.time()))
         await self._read_again()
         if tick:
             await self._tick()
@@ -301,7 +339,13 @@ def _encode(delta: Delta) -> tuple[bytes, ...]:
     if len(data) <= SPLIT or len(delta.nodes) + len(delta.links) <= 1:
         return (data,)
     first = replace(delta, nodes=_half(delta.nodes, 0), links=_half(delta.links, 0))
-    rest = replace(delta, full=False, nodes=_half(delta.nodes, 1), links=_half(delta.links, 1))
+    rest = replace(
+        delta,
+        full=False,
+        nodes=_half(delta.nodes, 1),
+        links=_half(delta.links, 1),
+        warnings={},
+    )
     return _encode(first) + _encode(rest)
 
 

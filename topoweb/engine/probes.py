@@ -9,7 +9,7 @@ from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from topoweb.core.errors import TopowebError
+from topoweb.core.errors import ErrorKind, TopowebError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -26,10 +26,14 @@ log = logging.getLogger(__name__)
 class ProbeRunner:
     """Takes waiting probes from the store, runs them, stores their results."""
 
-    def __init__(self, prober: Prober, store: Store, threads: Threads) -> None:
+    def __init__(
+        self, prober: Prober, store: Store, threads: Threads, lost: Callable[[int], None]
+    ) -> None:
+        """``lost(lab)`` is called when a probe finds nothing of a lab that should run."""
         self._prober = prober
         self._store = store
         self._threads = threads
+        self._lost = lost
         self._all = asyncio.Semaphore(IN_ALL)
         self._lab: defaultdict[int, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(PER_LAB)
@@ -75,6 +79,8 @@ class ProbeRunner:
                 result = await _in_thread(lambda: self._prober.probe(request.lab, request))
         except TopowebError as error:
             result = failed(error.message, error.hint)
+            if error.kind is ErrorKind.LOST:
+                self._lost(request.lab)
         except asyncio.CancelledError:
             result = failed("The worker was stopped while the probe ran.", "Ask again.")
         except Exception:  # a probe's fault must not stay a row that runs for ever

@@ -14,9 +14,10 @@ from __future__ import annotations
 import errno
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from topoweb.core.errors import TopowebError
+from topoweb.core.limits import drawing_excess
 from topoweb.core.plan.actions import (
     Action,
     AddAddress,
@@ -25,10 +26,11 @@ from topoweb.core.plan.actions import (
     RemoveAddress,
     RemoveDevice,
     SetDevice,
+    SetRate,
 )
 from topoweb.core.plan.diff import diff
 from topoweb.core.plan.expand import expand, subjects
-from topoweb.core.plan.state import LabState
+from topoweb.core.plan.state import CLOSED, LabState
 from topoweb.core.topology.validate import validate
 from topoweb.engine.ports import Failure, Kernel, Report, Wish
 
@@ -54,6 +56,13 @@ HINTS: Mapping[int, str] = {
     errno.ENOBUFS: "The kernel was out of buffers; it is tried again.",
     errno.EOPNOTSUPP: "This kernel lacks the feature; see what the host's page says.",
 }
+
+
+class Progress(Protocol):
+    """Told how far a pass is."""
+
+    def __call__(self, done: int, total: int = ..., /) -> None:
+        """Hear of ``done`` steps, of ``total`` when that was not known before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +111,17 @@ def prepare(kernel: Kernel, wish: Wish, previous: LabState | None) -> Pass:
         return _destruction(kernel, wish, "stopping")
     problems = wish.problems or validate(wish.topology)
     errors = tuple(problem for problem in problems if problem.severity == "error")
-    if errors:
-        return Pass(wish=wish, desired=LabState(), previous=previous, blocked=errors)
+    blocked = _excess(wish) or errors
+    if blocked:
+        return Pass(wish=wish, desired=LabState(), previous=previous, blocked=blocked)
     if not wish.topology.nodes:
         return _destruction(kernel, wish, "changing")
-    desired = expand(mark.lab, wish.topology)
+    desired = expand(
+        mark.lab,
+        wish.topology,
+        link_rate=wish.limits.link_rate,
+        uplink_until=wish.uplink_until,
+    )
     if mark.halted:
         return Pass(wish=wish, desired=desired, previous=previous, halted=True)
     if mark.restore:
@@ -114,6 +129,8 @@ def prepare(kernel: Kernel, wish: Wish, previous: LabState | None) -> Pass:
     elif previous is None and mark.settled:
         previous = desired  # adopted as it is: what differs is drift, which a restart keeps
     observed = kernel.observe(mark.lab)
+    if not observed.namespaces and (tight := tuple(kernel.pressure())):
+        return Pass(wish=wish, desired=LabState(), previous=previous, blocked=tight)
     return Pass(
         wish=wish,
         desired=desired,
@@ -123,17 +140,28 @@ def prepare(kernel: Kernel, wish: Wish, previous: LabState | None) -> Pass:
     )
 
 
+def _excess(wish: Wish) -> tuple[Problem, ...]:
+    """Return the limits that a wish is over. What came true already is not taken back."""
+    if wish.mark.settled:
+        return ()
+    return (*drawing_excess(wish.topology, wish.limits), *wish.refusals)
+
+
 def execute(
-    kernel: Kernel, todo: Pass, progress: Callable[[int], None], cancelled: Callable[[], bool]
+    kernel: Kernel, todo: Pass, progress: Progress, cancelled: Callable[[], bool]
 ) -> Outcome:
-    """Do what `prepare` found, and look again. Raises only what is a fault of the program."""
+    """Do what `prepare` found, and look again. Raises only what is a fault of the program.
+
+    ``progress`` gets the steps done; of a destruction, whose steps nobody knows before, also how
+    many there are.
+    """
     if todo.blocked:
         return _blocked(todo)
     if todo.halted:
         return _cancelled(todo, 0)
     try:
         if todo.destroys:
-            kernel.destroy(todo.wish.mark.lab)
+            kernel.destroy(todo.wish.mark.lab, progress)
         elif todo.plan:
             return _apply(kernel, todo, progress, cancelled)
     except TopowebError as error:
@@ -148,7 +176,7 @@ def refused(todo: Pass, error: TopowebError) -> Outcome:
 
 
 def _apply(
-    kernel: Kernel, todo: Pass, progress: Callable[[int], None], cancelled: Callable[[], bool]
+    kernel: Kernel, todo: Pass, progress: Progress, cancelled: Callable[[], bool]
 ) -> Outcome:
     lab = todo.wish.mark.lab
     result = kernel.apply(lab, todo.plan.steps, progress, cancelled)
@@ -207,12 +235,21 @@ def _came_true(todo: Pass) -> Outcome:
     mark = todo.wish.mark
     phase = "running" if mark.running else "stopped"
     report = todo.report(
-        phase, observed_generation=mark.generation, steps_done=len(todo.plan.steps)
+        phase,
+        observed_generation=mark.generation,
+        steps_done=len(todo.plan.steps),
+        message=_shut(todo),
     )
     return Outcome(
         report=report if todo.writes or not mark.settled else None,
         previous=todo.desired if mark.running else None,
     )
+
+
+def _shut(todo: Pass) -> str:
+    """Return what is to be said of an uplink that is not granted, else nothing."""
+    shut = any(namespace.uplink == CLOSED for namespace in todo.desired.namespaces.values())
+    return "The uplink is closed: this lab has no grant for it." if shut else ""
 
 
 def _cancelled(todo: Pass, done: int) -> Outcome:
@@ -230,12 +267,15 @@ def _cancelled(todo: Pass, done: int) -> Outcome:
 
 
 def _blocked(todo: Pass) -> Outcome:
-    """A drawing with errors touches nothing; what runs goes on."""
+    """A drawing with errors, or over a limit, touches nothing; what runs goes on."""
     found = [
         {"subject": _subject(problem.path), "message": problem.message, "hint": problem.hint}
         for problem in todo.blocked
     ]
-    message = f"The drawing has {_count(len(found), 'error')}; nothing was changed."
+    first = todo.blocked[0]
+    over = first.code.startswith("limit-")
+    what = first.message if over else f"The drawing has {_count(len(found), 'error')}"
+    message = f"{what}; nothing was changed."
     report = todo.report(
         "failed",
         observed_generation=todo.wish.mark.generation,
@@ -298,7 +338,7 @@ def _namespaces(action: Action) -> tuple[str, ...]:
     match action:
         case AddVeth(a=a, b=b):
             return (a.at.namespace, b.at.namespace)
-        case RemoveDevice(at=at) | SetDevice(at=at):
+        case RemoveDevice(at=at) | SetDevice(at=at) | SetRate(at=at):
             return (at.namespace,)
         case AddAddress(at=at) | RemoveAddress(at=at):
             return (at.namespace,)

@@ -12,14 +12,17 @@ from topoweb.engine.labtask import LabTask, Listener, Surroundings
 from topoweb.engine.probes import ProbeRunner
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from topoweb.core.plan.actions import Step
+    from topoweb.core.plan.result import ApplyResult
     from topoweb.core.plan.state import LabState
     from topoweb.core.topology.model import Topology
     from topoweb.engine.ports import Kernel, Mark, Prober, Store
 
 SWEEP_INTERVAL = 10.0  # seconds: the latency that a lost doorbell costs at most
 STORE_THREADS = 4
+TEARDOWN_THREADS = 3
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,7 +60,7 @@ class Supervisor:
         self._around = Surroundings(
             kernel=kernel, store=store, threads=self._threads, listener=listener, backoff=backoff
         )
-        self._probes = ProbeRunner(prober, store, self._threads)
+        self._probes = ProbeRunner(prober, store, self._threads, self.repair)
         self._labs: dict[int, LabTask] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._leaving = False
@@ -78,6 +81,11 @@ class Supervisor:
         """Compare a lab with its kernel again although its wish did not change."""
         if not self._leaving:
             self._lab(lab).wake(force=True)
+
+    async def write(self, lab: int, steps: Sequence[Step]) -> ApplyResult:
+        """Do these steps in a lab that runs, beside its drawing."""
+        kernel = self._kernel
+        return await self._threads.kernel(kernel.apply, lab, steps, lambda _: None, lambda: False)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Adopt what runs, then serve until ``stop``. Running labs stay as they are."""
@@ -163,14 +171,21 @@ class Supervisor:
 
 
 class _Threads:
-    """The worker's threads. RTNL serialises writers, so one thread applies; the loop never does."""
+    """The worker's threads. RTNL serialises writers, so one thread applies; the loop never does.
+
+    A large lab is taken down in many small steps with pauses, so it has a thread beside.
+    """
 
     def __init__(self) -> None:
         self._apply = ThreadPoolExecutor(1, "apply")
+        self._teardown = ThreadPoolExecutor(TEARDOWN_THREADS, "teardown")
         self._rows = ThreadPoolExecutor(STORE_THREADS, "store")
 
     async def kernel(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await _in(self._apply, call, *args, **kwargs)
+
+    async def teardown(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await _in(self._teardown, call, *args, **kwargs)
 
     async def store(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await _in(self._rows, call, *args, **kwargs)
@@ -178,6 +193,7 @@ class _Threads:
     def close(self) -> None:
         """End the threads; nothing is left for them to do."""
         self._apply.shutdown()
+        self._teardown.shutdown()
         self._rows.shutdown()
 
 

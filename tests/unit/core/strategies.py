@@ -39,6 +39,18 @@ ADDRESSES = [f"10.0.{net}.{host}/24" for net in (1, 2) for host in (1, 2, 3)] + 
     "2001:db8:2::1/64",
 ]
 PREFIXES = ["0.0.0.0/0", "10.9.0.0/16", "10.8.0.0/24", "::/0", "2001:db8:9::/48"]
+SERVICES: list[dict[str, Any]] = [
+    {"kind": "http", "options": {}},
+    {"kind": "echo", "options": {"port": 80, "protocol": "udp"}},
+    {"kind": "dns", "options": {"records": [{"name": "www", "address": "10.0.1.1"}]}},
+    {"kind": "command", "options": {"line": "true"}},
+    {"kind": "frr", "options": {"bgp": {"asn": 65001}, "rip": ["10.0.0.0/8"]}},
+    {"kind": "router-advertisements", "options": {"interface": "i00"}},
+    {
+        "kind": "dhcp-server",
+        "options": {"interface": "i01", "first": "10.0.1.50", "last": "10.0.1.60"},
+    },
+]
 HOPS = [None, "10.0.1.2", "10.0.2.1", "10.0.1.3", "2001:db8:1::2", "2001:db8:2::7"]
 
 
@@ -64,10 +76,12 @@ def drawings(draw: st.DrawFn) -> Topology:
                 "up": draw(up),
                 "mac": draw(st.sampled_from([None, f"02:00:00:00:00:{number}{port}"])),
                 "bridged": draw(up) if kind == "switch" else True,
+                "dhcp": not draw(up),
                 "addresses": draw(st.lists(st.sampled_from(ADDRESSES), unique=True, max_size=3)),
             }
     _cables(draw, document, up)
     _routes(draw, document)
+    _services(draw, document)
     return parse(document)
 
 
@@ -78,6 +92,17 @@ def _cables(draw: st.DrawFn, document: dict[str, Any], up: st.SearchStrategy[boo
         ends = {"a": ports[2 * number], "b": ports[2 * number + 1]}
         key = f"l{draw(st.integers(0, 1))}{number}"
         document["links"][key] = {**ends, "up": draw(up)}
+
+
+def _services(draw: st.DrawFn, document: dict[str, Any]) -> None:
+    document["services"] = {}
+    for number in range(draw(st.integers(0, 2)) if document["nodes"] else 0):
+        node = draw(st.sampled_from(sorted(document["nodes"])))
+        document["services"][f"s{number}"] = {
+            "node": node,
+            "up": draw(st.booleans()),
+            **draw(st.sampled_from(SERVICES)),
+        }
 
 
 def _routes(draw: st.DrawFn, document: dict[str, Any]) -> None:
@@ -99,8 +124,8 @@ def runnable(topology: Topology) -> Topology:
     while errors := [p for p in validate(parse(document)) if p.severity == "error"]:
         for error in errors:
             _, collection, key, *_ = error.path.split("/")
-            if collection == "routes":
-                document["routes"].pop(key, None)
+            if collection in ("routes", "services"):
+                document[collection].pop(key, None)
             else:
                 document[collection][key]["addresses"] = []
     return parse(document)
@@ -164,6 +189,9 @@ def single_operations(draw: st.DrawFn, topology: Topology) -> dict[str, Any]:
         ),
         "notes": st.just({"text": "note"}),
         "groups": st.just({"name": "group"}),
+        "services": st.tuples(nodes, st.sampled_from(SERVICES)).map(
+            lambda parts: {"node": parts[0], **parts[1]}
+        ),
     }
     collection = draw(st.sampled_from(sorted(values)))
     known = st.sampled_from([*document[collection], "new1", "new2"])

@@ -54,7 +54,8 @@ def store() -> MemoryStore:
 class Running:
     def __init__(self, store, prober, **options):
         self.stop = asyncio.Event()
-        self.supervisor = Supervisor(FakeKernel(), store, prober, **options)
+        self.kernel = FakeKernel()
+        self.supervisor = Supervisor(self.kernel, store, prober, **options)
 
     async def __aenter__(self):
         self.task = asyncio.create_task(self.supervisor.run(self.stop))
@@ -125,3 +126,28 @@ async def test_leaving_does_not_wait_for_a_probe(store):
     assert store.results[1]["verdict"] == "error"
     assert "stopped" in store.results[1]["message"]
     prober.go_on.set()
+
+
+async def test_a_probe_that_finds_nothing_of_a_running_lab_has_it_made_again(store):
+    """A holder that died is noticed by the first probe, not by the next sweep of the kernel."""
+
+    class Losing:
+        def probe(self, lab, request):
+            raise TopowebError(ErrorKind.LOST, "not in the kernel", hint="Ask again.")
+
+    running = Running(store, Losing(), sweep_interval=3600)
+    kernel = running.kernel
+    async with running as supervisor:
+        store.draw(LAB, two_hosts(), running=True)
+        supervisor.wake(LAB)
+        await asyncio.to_thread(store.wait, lambda: store.rows[LAB].phase == "running")
+        kernel.destroy(LAB)  # behind the worker's back
+        before = len(store.reports)
+        store.ask(request(1))
+        supervisor.wake(LAB)
+        await asyncio.to_thread(store.wait, lambda: 1 in store.results)
+        await asyncio.to_thread(
+            store.wait, lambda: [r.phase for r in store.reports[before:]][-1:] == ["running"]
+        )
+    assert "Ask again." in store.results[1]["message"]
+    assert kernel.labs() == [LAB]

@@ -35,7 +35,7 @@ def settled(topology: Topology, generation: int = 1) -> Wish:
 
 def run(kernel: FakeKernel, wanted: Wish, previous: LabState | None = None) -> Outcome:
     todo = reconcile.prepare(kernel, wanted, previous)
-    return reconcile.execute(kernel, todo, lambda _: None, lambda: False)
+    return reconcile.execute(kernel, todo, lambda *_: None, lambda: False)
 
 
 @pytest.fixture
@@ -261,7 +261,9 @@ def test_cancel_stops_between_batches_and_the_next_run_goes_on():
 )
 def test_a_kernel_that_refuses_as_a_whole(kernel, kind, retry, phase):
     run(kernel, wish(two_hosts()))
-    kernel.destroy = lambda lab: (_ for _ in ()).throw(TopowebError(kind, "no", hint="do it"))
+    kernel.destroy = lambda lab, progress: (_ for _ in ()).throw(
+        TopowebError(kind, "no", hint="do it")
+    )
     outcome = run(kernel, wish(two_hosts(), running=False, generation=2))
     assert (outcome.retry, outcome.report.phase) == (retry, phase)
     assert outcome.report.failures[0] == {"subject": "", "message": "no", "hint": "do it"}

@@ -1,8 +1,8 @@
 """Automatic addresses: a new cable gets a subnet, a gateway and default routes.
 
-Routers take .1 upwards, hosts .11 upwards, in the segment's own IPv4 subnet or else in the next
-free 10.0.N.0/24. A host without a default route gets one by the first router of its segment,
-also when that router is connected later. What a user set is never touched.
+Routers and uplinks take .1 upwards, hosts .11 upwards, in the segment's own IPv4 subnet or else
+in the next free 10.0.N.0/24. A host without a default route gets one by the first router of its
+segment, also when that router is connected later. What a user set is never touched.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FIRST_HOST = 11
 DEFAULT = "0.0.0.0/0"
+GATEWAYS = ("router", "uplink")
 _POOL = int(IPv4Address("10.0.0.0"))  # cut in /24 blocks, numbered from 0
 _BLOCKS = 1 << 16
 _LARGEST = 16  # shortest prefix that a new segment gets
@@ -45,7 +46,7 @@ def _segment(
 ) -> None:
     topology = draft.topology()
     ends = sorted(key for key in members if not is_port(topology, key))
-    new = [key for key in ends if key in cabled and not topology.interfaces[key].addresses]
+    new = [key for key in ends if key in cabled and _bare(topology.interfaces[key])]
     used = _used(topology, members) if new else []
     subnet = (_existing(used) or subnets.allocate(len(ends))) if new else None
     if subnet is not None:
@@ -85,8 +86,12 @@ def _gateway(interface: Interface, routers: list[IPv4Interface]) -> IPv4Address 
     return min(near, default=None)
 
 
+def _bare(interface: Interface) -> bool:
+    return not interface.addresses and not interface.dhcp
+
+
 def _routes(topology: Topology, interface: str) -> bool:
-    return topology.nodes[topology.interfaces[interface].node].kind == "router"
+    return topology.nodes[topology.interfaces[interface].node].kind in GATEWAYS
 
 
 def _ipv4(addresses: Iterable[str]) -> Iterator[IPv4Interface]:

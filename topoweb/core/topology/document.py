@@ -11,9 +11,10 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from topoweb.core.errors import ErrorKind, TopowebError
-from topoweb.core.topology.fields import ID, FieldError, shown, type_name
+from topoweb.core.topology.fields import ID, FieldError, pointer_token, shown, type_name
 from topoweb.core.topology.model import COLLECTIONS, Topology
 from topoweb.core.topology.schema import DOCUMENT, SCHEMAS, Item, Schema
+from topoweb.core.topology.services import Options, dump_options
 from topoweb.core.topology.upgrade import VERSION, upgrade
 from topoweb.core.topology.validate.codes import problem
 
@@ -82,7 +83,9 @@ def dump_object(value: Item) -> dict[str, Any]:
 
 def dump_value(value: object) -> object:
     """Return one property as JSON."""
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return list(value)
+    return dump_options(value) if isinstance(value, Options) else value
 
 
 def read_object(collection: str, value: object, path: str, problems: list[Problem]) -> Item | None:
@@ -95,6 +98,7 @@ def read_object(collection: str, value: object, path: str, problems: list[Proble
             for name in _REQUIRED[collection]
             if name not in value
         ]
+    properties = complete(schema, properties, None, path, problems)
     if len(problems) > before:
         return None
     item: Item = schema.type(**properties)
@@ -122,9 +126,21 @@ def read_properties(
     return result
 
 
-def pointer_token(key: object) -> str:
-    """Return a key as a printable token of a JSON pointer (RFC 6901)."""
-    return shown(key if isinstance(key, str) else str(key)).replace("~", "~0").replace("/", "~1")
+def complete(
+    schema: Schema,
+    properties: dict[str, Any],
+    present: Item | None,
+    path: str,
+    problems: list[Problem],
+) -> dict[str, Any]:
+    """Read the properties that depend on others of the same object; faults go to ``problems``."""
+    if schema.complete is None:
+        return properties
+    try:
+        return schema.complete(properties, present)
+    except FieldError as error:
+        problems.append(problem(error.code, f"{path}{error.where}", **error.params))
+        return properties
 
 
 _HEADER = ("format", "version")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from ipaddress import IPv4Address
 from typing import Any
 
 from topoweb.core.topology import prefixes
@@ -39,6 +41,11 @@ def shown(value: object) -> str:
     text = value if isinstance(value, str) else str(type_name(value))
     text = text[:_SHOWN] + ("…" if len(text) > _SHOWN else "")
     return _UNPRINTABLE.sub(lambda found: f"U+{ord(found[0]):04X}", text)
+
+
+def pointer_token(key: object) -> str:
+    """Return a key as a printable token of a JSON pointer (RFC 6901)."""
+    return shown(key if isinstance(key, str) else str(key)).replace("~", "~0").replace("/", "~1")
 
 
 def type_name(value: object) -> str:
@@ -166,8 +173,64 @@ def _parsed(code: str, parse: Callable[[str], object]) -> Check:
 
 mac = _parsed("bad-mac", prefixes.canonical_mac)
 prefix = _parsed("bad-prefix", prefixes.network)
-next_hop = _parsed("bad-next-hop", prefixes.host)
+host = _parsed("bad-next-hop", prefixes.host)
+next_hop = host
+ipv4 = _parsed("bad-ipv4", IPv4Address)
+domain = _parsed("bad-domain", prefixes.domain)
 _address = _parsed("bad-address", prefixes.interface)
+
+
+def listing(check: Check, limit: int) -> Check:
+    """Check a list of at most ``limit`` items; the result is a tuple."""
+
+    def checked(value: object) -> tuple[Any, ...]:
+        expect(value, (list, tuple), "a list")
+        assert isinstance(value, list | tuple)
+        if len(value) > limit:
+            raise FieldError("too-many", count=len(value), collection="items", limit=limit)
+        return tuple(_inside(str(number), check, item) for number, item in enumerate(value))
+
+    return checked
+
+
+def record(kind: type[Any], checks: Mapping[str, Check]) -> Check:
+    """Check an object with the properties of the dataclass ``kind``; the result is one of it."""
+    required = required_fields(kind)
+
+    def checked(value: object) -> object:
+        expect(value, dict, "an object")
+        assert isinstance(value, dict)
+        for name in value:
+            if name not in checks:
+                where = f"/{pointer_token(name)}"
+                raise FieldError("unknown-property", where, property=shown(name))
+        for name in required:
+            if name not in value:
+                raise FieldError("missing-property", property=name)
+        return kind(**{name: _inside(name, checks[name], item) for name, item in value.items()})
+
+    return checked
+
+
+def json_object(value: object) -> dict[str, Any]:
+    """Check that it is an object; what is in it is checked with what it belongs to."""
+    expect(value, dict, "an object")
+    assert isinstance(value, dict)
+    return value
+
+
+def required_fields(kind: type[Any]) -> tuple[str, ...]:
+    """Return the names of a dataclass's fields without a default."""
+    return tuple(
+        f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING
+    )
+
+
+def _inside(token: str, check: Check, value: object) -> Any:  # noqa: ANN401 - any property
+    try:
+        return check(value)
+    except FieldError as error:
+        raise FieldError(error.code, f"/{token}{error.where}", **error.params) from None
 
 
 def addresses(value: object) -> tuple[str, ...]:
@@ -178,10 +241,7 @@ def addresses(value: object) -> tuple[str, ...]:
         raise FieldError("too-many", count=len(value), collection="addresses", limit=ADDRESSES)
     result: list[str] = []
     for index, item in enumerate(value):
-        try:
-            address = _address(item)
-        except FieldError as error:
-            raise FieldError(error.code, f"/{index}", **error.params) from None
+        address = _inside(str(index), _address, item)
         if address in result:
             raise FieldError("address-repeated", f"/{index}", value=address)
         result.append(address)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from topoweb.core.topology.model import Interface, Link, Route, Topology
+from topoweb.core.topology.model import Interface, Link, Route, Service, Topology
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +28,18 @@ class Index:
     interfaces_of: defaultdict[str, dict[str, None]] = field(default_factory=_groups)  # node →
     routes_of: defaultdict[str, dict[str, None]] = field(default_factory=_groups)  # node →
     routes_by: defaultdict[str, dict[str, None]] = field(default_factory=_groups)  # interface →
+    services_of: defaultdict[str, dict[str, None]] = field(default_factory=_groups)  # node →
 
     @classmethod
     def of(cls, topology: Topology) -> Index:
         """Read a whole drawing."""
         index = cls()
-        for objects in (topology.interfaces, topology.links, topology.routes):
+        for objects in (
+            topology.interfaces,
+            topology.links,
+            topology.routes,
+            topology.services,
+        ):
             for key, item in objects.items():
                 index.add(key, item)
         return index
@@ -48,6 +54,8 @@ class Index:
             self.routes_of[item.node][key] = None
             if item.device is not None:
                 self.routes_by[item.device][key] = None
+        elif isinstance(item, Service):
+            self.services_of[item.node][key] = None
 
     def drop(self, key: str, item: Item) -> None:
         """Forget an object that was drawn."""
@@ -59,6 +67,8 @@ class Index:
             del self.routes_of[item.node][key]
             if item.device is not None:
                 del self.routes_by[item.device][key]
+        elif isinstance(item, Service):
+            del self.services_of[item.node][key]
 
 
 def peer_of(topology: Topology, index: Index, interface: str) -> str | None:

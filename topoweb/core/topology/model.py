@@ -1,6 +1,6 @@
 """The drawing as frozen values.
 
-Six flat collections keyed by id. An interface names its node, a link its two interfaces, a
+Seven flat collections keyed by id. An interface names its node, a link its two interfaces, a
 route its node: so one property of one object can change without rewriting another, which is
 what makes last-writer-wins per property (`operations`) and cheap diffs possible.
 
@@ -13,17 +13,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from topoweb.core.topology.services import Options  # noqa: TC001 - read by generators of schemas
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NodeKind = Literal["host", "router", "switch"]
+NodeKind = Literal["host", "router", "switch", "uplink"]
 LinkKind = Literal["veth"]
-COLLECTIONS = ("nodes", "interfaces", "links", "routes", "notes", "groups")
+ServiceKind = Literal[
+    "dhcp-server", "dns", "http", "echo", "iperf3", "router-advertisements", "frr", "command"
+]
+COLLECTIONS = ("nodes", "interfaces", "links", "routes", "notes", "groups", "services")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A namespace to be: host, router, or switch (a namespace that holds one bridge ``br0``)."""
+    """A namespace to be: host, router, switch (it holds one bridge ``br0``), or uplink.
+
+    An uplink is the way out of the lab. It belongs to the host: nobody in the lab can enter it.
+    """
 
     kind: NodeKind
     name: str
@@ -48,6 +56,7 @@ class Interface:
     up: bool = True
     addresses: tuple[str, ...] = ()  # prefixes with host bits: "10.0.0.1/24", "2001:db8::1/64"
     bridged: bool = True
+    dhcp: bool = False  # IPv4 address, default route and name servers come from a DHCP server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +104,16 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A program that is kept running in a node. ``options`` are those of its ``kind``."""
+
+    node: str
+    kind: ServiceKind
+    options: Options
+    up: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
     """A whole drawing."""
 
@@ -107,3 +126,4 @@ class Topology:
     routes: Mapping[str, Route] = field(default_factory=dict)
     notes: Mapping[str, Note] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)

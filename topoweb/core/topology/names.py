@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TAG_BYTES = 255  # IFALIASZ - 1, include/uapi/linux/if.h
-_NODE_PREFIX = {"host": "h", "router": "r", "switch": "sw"}
+_NODE_PREFIX = {"host": "h", "router": "r", "switch": "sw", "uplink": "up"}
 
 
 def next_node_name(kind: str, taken: Iterable[str]) -> str:

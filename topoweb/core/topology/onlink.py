@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from topoweb.core.topology.model import Route, Topology
 
 BRIDGE = "br0"
+WAN = "wan0"  # an uplink's side of its way out; nobody draws it
 
 
 @dataclass(frozen=True, slots=True)

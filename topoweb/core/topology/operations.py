@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from topoweb.core.topology.addressing import auto_address
 from topoweb.core.topology.document import (
     DocumentError,
+    complete,
     dump,
     parse,
-    pointer_token,
     read_object,
     read_properties,
 )
 from topoweb.core.topology.draft import Change, Draft
-from topoweb.core.topology.fields import ID, shown, type_name
+from topoweb.core.topology.fields import ID, pointer_token, shown, type_name
 from topoweb.core.topology.model import COLLECTIONS, Topology
 from topoweb.core.topology.schema import DOCUMENT, SCHEMAS
 from topoweb.core.topology.validate.codes import problem
@@ -157,7 +157,12 @@ def _add(draft: Draft, collection: str, key: str, value: object, path: str) -> N
 
 
 def _set(draft: Draft, collection: str, key: str, patch: object, path: str) -> None:
-    properties = _properties(SCHEMAS[collection].checks, patch, path)
+    schema = SCHEMAS[collection]
+    properties = _properties(schema.checks, patch, path)
+    problems: list[Problem] = []
+    properties = complete(schema, properties, draft.objects(collection)[key], path, problems)
+    if problems:
+        raise DocumentError(problems)
     if collection == "links":
         link = draft.objects("links")[key]
         ends = {"a": link.a, "b": link.b, **properties}
@@ -172,6 +177,8 @@ def _remove(draft: Draft, collection: str, key: str) -> None:
     if collection == "nodes":
         for route in list(draft.index.routes_of[key]):
             draft.remove("routes", route)
+        for service in list(draft.index.services_of[key]):
+            draft.remove("services", service)
         for interface in list(draft.index.interfaces_of[key]):
             _remove(draft, "interfaces", interface)
     elif collection == "interfaces":

@@ -23,6 +23,8 @@ from typing import TypeVar
 
 _ADDRESS = re.compile(r"[0-9a-fA-F:.]{2,45}", re.ASCII)
 _WITH_LENGTH = re.compile(r"[0-9a-fA-F:.]{2,45}/(0|[1-9][0-9]{0,2})", re.ASCII)
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # RFC 1123 §2.1
+_DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.ASCII)
 _CACHE = 65536
 
 Address = IPv4Address | IPv6Address
@@ -55,6 +57,13 @@ def host(text: str) -> Address:
     if not _ADDRESS.fullmatch(text):
         raise ValueError(f"{text!r} is not an address")
     return _plain(ip_address(text))
+
+
+def domain(text: str) -> str:
+    """Return a DNS name in lower case, "www.example.net"; at most 253 characters (RFC 1035)."""
+    if len(text) > 253 or not _DOMAIN.fullmatch(text):
+        raise ValueError(f"{text!r} is not a name for DNS")
+    return text.lower()
 
 
 def canonical_mac(text: str) -> str:

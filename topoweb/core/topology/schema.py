@@ -2,39 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from topoweb.core.topology import fields as check
-from topoweb.core.topology.model import Group, Interface, Link, Node, Note, Route
+from topoweb.core.topology.model import Group, Interface, Link, Node, Note, Route, Service
+from topoweb.core.topology.services import KINDS, dump_options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MTU_MIN, MTU_MAX = 68, 65535  # RFC 791 §3.2 and the kernel's ETH_MAX_MTU
 EXTENT = 1e6  # canvas units; farther out nothing is found again
-Item = Node | Interface | Link | Route | Note | Group
+Item = Node | Interface | Link | Route | Note | Group | Service
+Properties = dict[str, Any]
 _place = check.number(-EXTENT, EXTENT)
 _size = check.number(0, EXTENT)
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A collection: its class, its checks by property, and how many objects it may hold."""
+    """A collection: its class, its checks by property, and how many objects it may hold.
+
+    ``complete`` reads the properties whose meaning depends on others of the object, of which the
+    second argument is the present value; FieldError names the place.
+    """
 
     type: type[Any]
     checks: Mapping[str, check.Check]
     limit: int
     references: tuple[tuple[str, str], ...] = ()  # (property, collection)
+    complete: Callable[[Properties, Any], Properties] | None = None
 
     @property
     def required(self) -> tuple[str, ...]:
         """Return the properties without a default."""
-        return tuple(
-            f.name
-            for f in fields(self.type)
-            if f.default is MISSING and f.default_factory is MISSING
-        )
+        return check.required_fields(self.type)
+
+
+def _typed_options(properties: Properties, present: Service | None) -> Properties:
+    """Read a service's options by its kind."""
+    if "kind" not in properties and "options" not in properties:
+        return properties
+    kind = properties.get("kind") or (present.kind if present else "")
+    raw = properties.get("options", dump_options(present.options) if present else None)
+    if kind not in KINDS or raw is None:
+        return properties  # the fault is reported already
+    try:
+        return {**properties, "options": KINDS[kind].read(raw)}
+    except check.FieldError as error:
+        where = f"/options{error.where}"
+        raise check.FieldError(error.code, where, **error.params) from None
 
 
 DOCUMENT: Mapping[str, check.Check] = {
@@ -47,7 +65,7 @@ SCHEMAS: Mapping[str, Schema] = {
     "nodes": Schema(
         Node,
         {
-            "kind": check.choice("host", "router", "switch"),
+            "kind": check.choice("host", "router", "switch", "uplink"),
             "name": check.name,
             "x": _place,
             "y": _place,
@@ -70,6 +88,7 @@ SCHEMAS: Mapping[str, Schema] = {
             "up": check.boolean,
             "addresses": check.addresses,
             "bridged": check.boolean,
+            "dhcp": check.boolean,
         },
         limit=40_000,
         references=(("node", "nodes"),),
@@ -119,5 +138,17 @@ SCHEMAS: Mapping[str, Schema] = {
             "color": check.choice("blue", "orange", "teal", "violet", "grey"),
         },
         limit=5_000,
+    ),
+    "services": Schema(
+        Service,
+        {
+            "node": check.reference,
+            "kind": check.choice(*KINDS),
+            "options": check.json_object,
+            "up": check.boolean,
+        },
+        limit=5_000,
+        references=(("node", "nodes"),),
+        complete=_typed_options,
     ),
 }

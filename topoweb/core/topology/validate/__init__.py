@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from topoweb.core.topology.index import Index
 from topoweb.core.topology.onlink import OnLink
-from topoweb.core.topology.validate import addresses, links, macs, names, nodes, routes, switches
+from topoweb.core.topology.validate import (
+    addresses,
+    links,
+    macs,
+    names,
+    nodes,
+    routes,
+    services,
+    switches,
+    uplinks,
+)
 from topoweb.core.topology.validate.codes import all_codes
 
 if TYPE_CHECKING:
@@ -23,6 +33,8 @@ RULES = (
     links.check,
     switches.check,
     routes.check,
+    services.check,
+    uplinks.check,
 )
 
 

@@ -219,7 +219,101 @@ ROUTES = {
     ),
 }
 
-CODES: dict[str, Code] = {**STRUCTURE, **OPERATIONS, **NAMES, **ADDRESSES, **LINKS, **ROUTES}
+UPLINKS = {
+    "uplink-second": Code(
+        "{name} is a second uplink; {other} is there already.",
+        "A lab has one way out: cable this network to {other}, and remove {name}.",
+    ),
+    "uplink-ipv6": _warning(
+        "{name} carries IPv4 only.", "IPv6 packets end there; use IPv4 for what goes out."
+    ),
+    "uplink-default-route": Code(
+        "{name} has a default route of its own: the way out.",
+        "Remove this route; draw routes to the networks of the lab only.",
+    ),
+    "uplink-service": Code(
+        "{name} belongs to the host: nothing runs in it.", "Move this to a host or a router."
+    ),
+    "uplink-not-granted": Code(
+        "{name} is a way to the Internet, and this lab has no grant for it.",
+        "Ask your teacher to grant it, or remove {name}: the rest of the lab can run.",
+    ),
+    "uplink-unsupported": Code(
+        "This host cannot open {name}: {reason}.",
+        "{remedy} The rest of the lab can run without {name}.",
+    ),
+}
+
+SERVICES = {
+    "bad-ipv4": Code("{value} is not an IPv4 address.", "Write four numbers, like 10.0.1.50."),
+    "bad-ipv4-prefix": Code(
+        "{value} is not an IPv4 prefix.", "OSPF version 2 and RIP carry IPv4: write 10.0.1.0/24."
+    ),
+    "bad-domain": Code(
+        "{value} is not a name for DNS.",
+        "Use letters, digits and dashes between dots, like www.lab (RFC 1123, section 2.1).",
+    ),
+    "service-interface": _warning(
+        "The service's interface is none of {node}'s own, so the service does not start.",
+        "Choose an interface of {node} that is not a port of its bridge.",
+    ),
+    "service-claimed-twice": Code(
+        "{node} has two services for {claim}.", "Only one can have it: turn the other one off."
+    ),
+    "dhcp-range-empty": Code(
+        "The range {first} to {last} is empty.", "The last address must not be before the first."
+    ),
+    "dhcp-range-off-link": Code(
+        "The range {first} to {last} is not within the network of {interface}.",
+        "A server leases addresses of the interface's own network; it has: {networks}.",
+    ),
+    "dhcp-gateway-off-link": _warning(
+        "The gateway {gateway} is not in the network that is leased.",
+        "The clients cannot reach it; leave it empty for the interface's own address.",
+    ),
+    "dhcp-on-port": _warning(
+        "The bridge port {name} asks for an address by DHCP.",
+        "Packets to a port go to its bridge, so no answer comes; turn DHCP off.",
+    ),
+    "dhcp-beside-static": _warning(
+        "{name} has the address {address} and asks for another one by DHCP.",
+        "Both will be there; remove one of the two.",
+    ),
+    "dns-name-skipped": _warning(
+        "DNS cannot hold the node name {name}, so it is not answered.",
+        "Names in DNS have letters, digits and dashes only.",
+    ),
+    "ra-without-prefix": _warning(
+        "{interface} has no IPv6 prefix of length 64, so hosts cannot address themselves.",
+        "Give it an address like 2001:db8:1::1/64 (RFC 4862).",
+    ),
+    "ra-dns-family": Code(
+        "The name server {address} is not an IPv6 address.",
+        "Router advertisements carry IPv6 name servers only (RFC 8106).",
+    ),
+    "frr-without-interfaces": _warning(
+        "{node} has no interface, so there is nothing to route.", "Connect it first."
+    ),
+    "frr-not-forwarding": _warning(
+        "{node} learns routes but does not forward packets.", "Turn forwarding on."
+    ),
+    "frr-prefix-unused": _warning(
+        "No interface of {node} has an address in {prefix}.",
+        "A routing protocol speaks on interfaces whose address lies in one of its prefixes.",
+    ),
+    "command-empty": _warning("The command is empty.", "Write what shall run."),
+}
+
+CODES: dict[str, Code] = {
+    **STRUCTURE,
+    **OPERATIONS,
+    **NAMES,
+    **ADDRESSES,
+    **LINKS,
+    **ROUTES,
+    **SERVICES,
+    **UPLINKS,
+}
 
 
 def all_codes() -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from topoweb.core.topology.onlink import BRIDGE, OnLink
+from topoweb.core.topology.onlink import BRIDGE, WAN, OnLink
 from topoweb.core.topology.validate.codes import problem
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from topoweb.core.topology.problem import Problem
 
 RESERVED = frozenset({"lo", "all", "default"})  # the last two are directories of net.*.conf
+OWN_DEVICES = {"switch": BRIDGE, "uplink": WAN}
 # A percent sign makes the kernel fill in a number: "eth%d".
 _FORBIDDEN = re.compile(r"[/:%\s]")
 _CHARACTERS = {"/": "a slash", ":": "a colon", "%": "a percent sign"}
@@ -33,7 +34,7 @@ def check(drawing: OnLink) -> Iterator[Problem]:
     for key, item in topology.interfaces.items():
         path, owner = f"/interfaces/{key}/name", topology.nodes[item.node]
         yield from _syntax(item.name, path)
-        if item.name in RESERVED or (owner.kind == "switch" and item.name == BRIDGE):
+        if item.name in RESERVED or item.name == OWN_DEVICES.get(owner.kind):
             yield problem("name-reserved", path, name=item.name)
         if (item.node, item.name) in interfaces:
             other = f"another interface of {owner.name}"
