@@ -17,7 +17,7 @@ from pydantic import Field
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.topology.document import DocumentError
 from topoweb.core.topology.model import Topology
-from topoweb.labs import drifts, gallery, history, plans, queries, services, streamclient
+from topoweb.labs import drifts, gallery, history, plans, queries, services, streamclient, uplinks
 from topoweb.labs import schemas as s
 from topoweb.labs.drawing import drawing_of
 from topoweb.labs.messages import DecodedPacket, LivePayload, PacketsPayload
@@ -85,7 +85,7 @@ def patch_lab(request: HttpRequest, lab_id: int, body: s.LabPatch) -> HttpRespon
 @labs_router.delete("/{int:lab_id}", response={204: None, **ERRORS}, operation_id="deleteLab")
 def delete_lab(request: HttpRequest, lab_id: int) -> HttpResponse:
     """Delete a lab with its history; what runs of it is removed."""
-    services.delete_lab(_lab(request, lab_id, "delete"))
+    services.delete_lab(_lab(request, lab_id, "delete"), _user(request))
     return HttpResponse(status=204)
 
 
@@ -220,6 +220,25 @@ def get_status(request: HttpRequest, lab_id: int) -> HttpResponse:
     return _json(queries.status_json(_lab(request, lab_id, "read")))
 
 
+@labs_router.post(
+    "/{int:lab_id}/uplink", response={200: s.UplinkOut, **ERRORS}, operation_id="grantUplink"
+)
+def grant_uplink(request: HttpRequest, lab_id: int, body: s.UplinkIn) -> HttpResponse:
+    """Let a lab, of whomever, send out through its uplink until a moment. For staff."""
+    lab = _grantable(request, lab_id)
+    lab.uplink_grant = uplinks.grant(_user(request), lab, body.until, body.reason)
+    return _json(uplinks.grant_json(lab))
+
+
+@labs_router.delete(
+    "/{int:lab_id}/uplink", response={204: None, **ERRORS}, operation_id="revokeUplink"
+)
+def revoke_uplink(request: HttpRequest, lab_id: int) -> HttpResponse:
+    """Take a grant back: the way out is closed, the lab goes on. For staff."""
+    uplinks.revoke(_user(request), _grantable(request, lab_id))
+    return HttpResponse(status=204)
+
+
 @labs_router.get(
     "/{int:lab_id}/live", response={200: LivePayload, **ERRORS}, operation_id="getLive"
 )
@@ -259,7 +278,7 @@ def settle_drift(request: HttpRequest, lab_id: int, body: s.DriftIn) -> HttpResp
     """Take what someone changed by hand into the drawing, or undo it in the kernel."""
     lab = _lab(request, lab_id, "edit")
     if body.action == "restore":
-        services.restore_drift(lab)
+        services.restore_drift(lab, _user(request))
     else:
         user = _user(request)
         live = streamclient.query("worker", lab.pk, user.pk, {"what": "live"})
@@ -349,6 +368,19 @@ def _lab(request: HttpRequest, lab_id: int, verb: Verb) -> Lab:
     return lab
 
 
+def _grantable(request: HttpRequest, lab_id: int) -> Lab:
+    """Return a lab of anybody for staff; its owner is told what is missing, others nothing."""
+    if uplinks.may_grant(_user(request)):
+        lab = queries.any_lab(lab_id)
+        if lab is None:
+            raise TopowebError(ErrorKind.NOT_FOUND, "There is no such lab")
+        return lab
+    _lab(request, lab_id, "read")
+    raise TopowebError(
+        ErrorKind.FORBIDDEN, "Only staff grant an uplink", hint="Ask your teacher for it."
+    )
+
+
 def _below(prefix: str, error: DocumentError) -> DocumentError:
     """Return the refusal with its places as they are in the request body."""
     return DocumentError([replace(one, path=prefix + one.path) for one in error.problems])
@@ -370,6 +402,7 @@ def _lab_json(lab: Lab, owner: User) -> dict[str, Any]:
         "created": lab.created,
         "updated": lab.updated,
         "status": queries.status_json(lab),
+        "uplink": uplinks.grant_json(lab),
     }
 
 

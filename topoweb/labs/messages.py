@@ -10,7 +10,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from topoweb.labs.schemas import AcceptedOperation, Output, ProbeOut, ProblemOut, Status, Strict
+from topoweb.labs.schemas import (
+    AcceptedOperation,
+    Output,
+    ProbeOut,
+    ProblemOut,
+    Status,
+    Strict,
+    Warned,
+)
 
 
 class SocketUser(Output):
@@ -156,6 +164,15 @@ class AbsentNode(Output):
     drift: list[LiveDrift]
 
 
+class LiveService(Output):
+    """How a service is; ``since``: it runs since then, seconds since the epoch."""
+
+    state: Literal["starting", "running", "failed", "stopped"]
+    message: str
+    since: float | None
+    restarts: int
+
+
 class LiveNode(Output):
     """A node as the kernel has it."""
 
@@ -167,6 +184,7 @@ class LiveNode(Output):
     neighbours: list[LiveNeighbour]
     fdb: list[LiveForwarding]
     drift: list[LiveDrift]
+    services: dict[str, LiveService] | None = None  # by service, "dhcp:<interface>" for clients
 
 
 class LiveLink(Output):
@@ -187,6 +205,56 @@ class LivePayload(Output):
     time: float
     nodes: dict[str, LiveNode | AbsentNode | None]
     links: dict[str, LiveLink | None]
+    warnings: dict[str, Warned | None] = {}
+
+
+class ServiceLog(Output):
+    """The end of a service's log, at most 64 KiB."""
+
+    text: str
+
+
+class FrrNeighbour(Output):
+    """A router that FRR speaks with."""
+
+    protocol: Literal["ospf", "bgp", "rip"]
+    address: str
+    router_id: str | None
+    state: str  # in the protocol's own words
+    interface: str | None
+    since: float | None  # seconds since the epoch
+
+
+class FrrRoute(Output):
+    """A route that FRR knows; ``selected``: the kernel has it."""
+
+    prefix: str
+    via: str | None
+    device: str | None
+    protocol: str
+    selected: bool
+
+
+class FrrState(Output):
+    """What FRR does in a node."""
+
+    daemons: list[str]
+    neighbours: list[FrrNeighbour]
+    routes: list[FrrRoute]
+
+
+class Tool(Output):
+    """A program that nodes should have."""
+
+    program: str
+    package: str
+    ok: bool
+
+
+class ToolList(Output):
+    """The programs of nodes."""
+
+    tools: list[Tool]
 
 
 # number, time, link, direction, packet, protocol, source, destination, info, length, flags

@@ -17,6 +17,9 @@ class Lab(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="labs")
     name = models.CharField(max_length=120)
     document = models.JSONField()  # as core.topology.document.dump gives it
+    # How many of each the document has: counted over labs without reading their documents.
+    node_count = models.PositiveIntegerField(default=0)
+    link_count = models.PositiveIntegerField(default=0)
     seq = models.PositiveBigIntegerField(default=0)  # operations accepted so far
     generation = models.PositiveBigIntegerField(default=0)
     running = models.BooleanField(default=False)
@@ -46,10 +49,48 @@ class LabStatus(models.Model):
     steps_total = models.PositiveIntegerField(default=0)
     failures = models.JSONField(default=list, blank=True)  # [{"subject", "message", "hint"}]
     since = models.DateTimeField(null=True, blank=True)  # runs since; null while it does not
+    warnings = models.JSONField(default=list, blank=True)  # as in docs/protocol.md, LIVE
     updated = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
         return f"lab {self.lab_id}: {self.phase}"
+
+
+class LabLimits(models.Model):
+    """What this one lab may use, where it is not what every lab may. Null: as every lab."""
+
+    lab = models.OneToOneField(Lab, models.CASCADE, related_name="limits", primary_key=True)
+    nodes = models.PositiveIntegerField(null=True, blank=True)
+    links = models.PositiveIntegerField(null=True, blank=True)
+    processes = models.PositiveIntegerField(null=True, blank=True)
+    node_processes = models.PositiveIntegerField(null=True, blank=True)
+    memory = models.PositiveBigIntegerField(null=True, blank=True, help_text="bytes")
+    node_memory = models.PositiveBigIntegerField(null=True, blank=True, help_text="bytes")
+    cpu = models.FloatField(null=True, blank=True, help_text="processors")
+    disk = models.PositiveBigIntegerField(null=True, blank=True, help_text="bytes")
+    inodes = models.PositiveIntegerField(null=True, blank=True)
+    terminals = models.PositiveIntegerField(null=True, blank=True)
+    link_rate = models.PositiveBigIntegerField(null=True, blank=True, help_text="bit/s of a cable")
+    node_links = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "lab limits"
+
+    def __str__(self) -> str:
+        return f"limits of lab {self.lab_id}"
+
+
+class UplinkGrant(models.Model):
+    """Until when a lab may send out through its uplink. Staff give it; the worker obeys it."""
+
+    lab = models.OneToOneField(Lab, models.CASCADE, related_name="uplink_grant", primary_key=True)
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True, default="")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    given = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"uplink of lab {self.lab_id} until {self.until:%Y-%m-%d %H:%M}"
 
 
 class Operation(models.Model):

@@ -19,3 +19,11 @@ def can(user: AbstractBaseUser | AnonymousUser, verb: Verb, lab: Lab) -> bool:
     """
     del verb  # an owner's rights do not differ yet; callers name what they are about to do
     return bool(user.is_authenticated and user.is_active and lab.owner_id == user.pk)
+
+
+def may_type(user: AbstractBaseUser | AnonymousUser, lab: Lab) -> bool:
+    """Return whether ``user``, who may look at the lab, may type in its terminals.
+
+    The one place for it; whoever may read and not type watches the terminals of others.
+    """
+    return can(user, "run", lab)

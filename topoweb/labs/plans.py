@@ -10,8 +10,9 @@ from topoweb.core.plan.expand import expand, subjects
 from topoweb.core.plan.render import render
 from topoweb.core.plan.state import LabState
 from topoweb.core.topology import operations
-from topoweb.labs import queries
+from topoweb.labs import queries, uplinks
 from topoweb.labs.drawing import drawing_of
+from topoweb.labs.quotas import limits_of_lab
 
 if TYPE_CHECKING:
     from topoweb.core.topology.model import Topology
@@ -25,14 +26,19 @@ def steps(lab: Lab) -> list[dict[str, Any]]:
     """
     drawn = drawing_of(lab).topology
     stands = _standing(lab, drawn)
-    observed = LabState() if stands is None else expand(lab.pk, stands)
+    rate = limits_of_lab(lab.pk).link_rate
+    until = uplinks.until_of(lab.pk)
+    observed = LabState()
+    if stands is not None:
+        observed = expand(lab.pk, stands, link_rate=rate, uplink_until=until)
     names = {
         key: node.name
         for topology in (stands, drawn)
         if topology is not None
         for key, node in topology.nodes.items()
     }
-    plan = diff(expand(lab.pk, drawn), observed, subjects(drawn))
+    desired = expand(lab.pk, drawn, link_rate=rate, uplink_until=until)
+    plan = diff(desired, observed, subjects(drawn))
     return [
         {"command": command, "reason": step.reason, "subject": step.subject}
         for step in plan.steps

@@ -36,6 +36,8 @@ def check_probe(topology: Topology, wish: ProbeWish) -> None:
         raise _wrong("kind", f"{wish.kind!r} is not one of {', '.join(KINDS)}")
     if wish.source not in topology.nodes:
         raise _wrong("source", "there is no such node")
+    if topology.nodes[wish.source].kind == "uplink":
+        raise _wrong("source", "nothing runs in an uplink", "Ask from a host or a router.")
     _check_target(topology, wish.target)
     if (wish.port is None) == (wish.kind == "tcp"):
         raise _wrong("port", "a TCP probe needs a port, the others have none")

@@ -22,13 +22,22 @@ def lab_for(user: AbstractBaseUser | AnonymousUser, lab_id: int, verb: Verb = "r
     """Return the lab, without its document; None when there is none for this user."""
     if not 0 < lab_id <= MAX_ID:
         return None
-    lab = Lab.objects.select_related("status").defer("document").filter(pk=lab_id).first()
+    lab = _heads().filter(pk=lab_id).first()
     return lab if lab is not None and can(user, verb, lab) else None
+
+
+def any_lab(lab_id: int) -> Lab | None:
+    """Return a lab, whoever owns it, without its document: for what staff may do with any lab."""
+    return _heads().filter(pk=lab_id).first() if 0 < lab_id <= MAX_ID else None
 
 
 def labs_of(user: AbstractBaseUser) -> QuerySet[Lab]:
     """Return the user's labs, the last changed first, without their documents."""
-    return Lab.objects.select_related("status").defer("document").filter(owner_id=user.pk)
+    return _heads().filter(owner_id=user.pk)
+
+
+def _heads() -> QuerySet[Lab]:
+    return Lab.objects.select_related("status", "uplink_grant").defer("document")
 
 
 def document_of(lab_id: int) -> tuple[int, dict[str, Any]]:
@@ -54,6 +63,7 @@ def status_json(lab: Lab) -> dict[str, Any]:
         "steps_total": status.steps_total,
         "failures": status.failures,
         "since": status.since.timestamp() if status.since else None,
+        "warnings": status.warnings,
     }
 
 

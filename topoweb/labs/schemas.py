@@ -12,13 +12,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
-from topoweb.core.topology.model import Group, Interface, Link, Node, Note, Route
+from topoweb.core.topology.model import Group, Interface, Link, Node, Note, Route, Service
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 OpId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Seq = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
-Collection = Literal["nodes", "interfaces", "links", "routes", "notes", "groups"]
+Collection = Literal["nodes", "interfaces", "links", "routes", "notes", "groups", "services"]
+Place = Literal["document", "nodes", "interfaces", "links", "routes", "notes", "groups", "services"]
 
 
 class Strict(BaseModel):
@@ -49,6 +50,7 @@ class Document(BaseModel):
     routes: dict[Id, Route] = {}
     notes: dict[Id, Note] = {}
     groups: dict[Id, Group] = {}
+    services: dict[Id, Service] = {}
 
 
 # Typed in the schema, left raw for core.topology.document.parse.
@@ -87,6 +89,16 @@ class Failure(Output):
     hint: str
 
 
+class Warned(Output):
+    """One warning; an entry of LIVE's ``warnings``. ``code`` is the i18n key, with ``params``."""
+
+    code: str
+    link: str | None = None
+    node: str | None = None
+    message: str
+    params: dict[str, str | int]
+
+
 class Status(Output):
     """What became of the wish. Up to date when ``observed_generation == generation``."""
 
@@ -98,6 +110,22 @@ class Status(Output):
     steps_total: int
     failures: list[Failure]
     since: float | None  # seconds since the epoch: it runs since then
+    warnings: list[Warned]  # what the worker finds wrong with it while it runs
+
+
+class UplinkOut(Output):
+    """Whether a lab may send out through its uplink now."""
+
+    granted: bool
+    until: int | None  # seconds since the epoch
+    reason: str
+
+
+class UplinkIn(Strict):
+    """A grant; ``until`` in seconds since the epoch."""
+
+    until: Annotated[float, Field(gt=0, le=2**40)]
+    reason: Annotated[str, Field(max_length=200)] = ""
 
 
 class LabOut(Output):
@@ -112,6 +140,7 @@ class LabOut(Output):
     created: datetime
     updated: datetime
     status: Status
+    uplink: UplinkOut
 
 
 class LabIn(Strict):
@@ -157,7 +186,7 @@ class Set(Strict):
     """Change properties of an object, or (``document``, id ``""``) of the drawing itself."""
 
     kind: Literal["set"]
-    collection: Literal["document", "nodes", "interfaces", "links", "routes", "notes", "groups"]
+    collection: Place
     id: Annotated[str, Field(max_length=40)]
     patch: dict[str, Any]
 
@@ -215,7 +244,7 @@ class ChangeSet(Output):
     """Properties changed; ``before`` has their old values."""
 
     op: Literal["set"]
-    collection: Literal["document", "nodes", "interfaces", "links", "routes", "notes", "groups"]
+    collection: Place
     id: str
     patch: dict[str, Any]
     before: dict[str, Any]

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from topoweb.audit.services import record
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.topology import operations
 from topoweb.core.topology.document import dump, parse
-from topoweb.labs import doorbells, history
+from topoweb.labs import doorbells, history, quotas, uplinks
 from topoweb.labs.drawing import Drawing, drawing_of, drawings
 from topoweb.labs.models import Lab, LabStatus, Operation, Probe
 from topoweb.labs.probes import ProbeWish, check_probe
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from django.contrib.auth.models import AbstractBaseUser
+
+    from topoweb.core.topology.model import Topology
 
 OP_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -46,8 +49,12 @@ def create_lab(user: AbstractBaseUser, name: str, document: object = None) -> La
     topology = parse(document)
     name = topology.name or "Untitled"
     with transaction.atomic():
-        lab = Lab.objects.create(owner_id=user.pk, name=name, document=dump(topology))
+        quotas.require_room_for_lab(user.pk, topology)
+        lab = Lab(owner_id=user.pk, name=name, document=dump(topology))
+        _count(lab, topology)
+        lab.save()
         lab.status = LabStatus.objects.create(lab=lab)
+        record(user, lab.pk, "create", {"name": name})
     drawings.put(lab, Drawing(topology))
     return lab
 
@@ -61,11 +68,12 @@ def rename_lab(user: AbstractBaseUser, lab: Lab, name: str) -> Lab:
     return lab
 
 
-def delete_lab(lab: Lab) -> None:
-    """Remove the lab and its history; the worker removes what runs of it."""
+def delete_lab(lab: Lab, user: AbstractBaseUser | None = None) -> None:
+    """Remove the lab and its history; the worker removes what runs of it. None: by the host."""
     with transaction.atomic():
         row = _locked(lab)  # else an operation could come between its history's end and its own
         doorbells.wake(row.pk)
+        record(user, row.pk, "delete", {"name": row.name})
         row.delete()
 
 
@@ -99,42 +107,50 @@ def apply_operation(
                 code="base-seq-ahead",
             )
         topology, changes = operations.apply(before.topology, operation)
+        quotas.require_drawable(row, before.topology, topology)
         if operation.get("kind") == "replace":
             history.keep_before_replace(user, row, before)
         after = Drawing(topology)
         stored = _store(user, row, op_id, after, [dict(change) for change in changes])
         history.keep_sometimes(user, row)
+        record(user, row.pk, "change", _deed(stored.seq, operation))
         (doorbells.wake if row.running else doorbells.changed)(row.pk)
         transaction.on_commit(lambda: drawings.put(row, after))
     return Accepted(operation_json(stored), after)
 
 
 def run(user: AbstractBaseUser, lab: Lab) -> None:
-    """Wish that the lab runs as drawn. ProblemsError when the drawing has errors."""
-    del user
+    """Wish that the lab runs as drawn.
+
+    ProblemsError when the drawing has errors, TopowebError LIMIT when it would be too much.
+    """
     with transaction.atomic():
         row = _locked(lab)
-        drawing_of(row).require_runnable()
+        drawing = drawing_of(row)
+        drawing.require_runnable()
+        quotas.require_runnable(row, drawing.topology)
+        uplinks.require_grant(row, drawing.topology)
         _wish(row, running=True)
+        record(user, row.pk, "run", {"seq": row.seq})
 
 
 def stop(user: AbstractBaseUser, lab: Lab) -> None:
     """Wish that nothing of the lab exists in the kernel."""
-    del user
     with transaction.atomic():
         _wish(_locked(lab), running=False)
+        record(user, lab.pk, "stop")
 
 
 def cancel(user: AbstractBaseUser, lab: Lab) -> None:
     """Wish that the work under way for the lab ends where it is."""
-    del user
     with transaction.atomic():
         row = _locked(lab)
         Lab.objects.filter(pk=row.pk).update(cancel_generation=row.generation)
+        record(user, row.pk, "cancel")
         doorbells.wake(row.pk)
 
 
-def restore_drift(lab: Lab) -> None:
+def restore_drift(lab: Lab, user: AbstractBaseUser | None = None) -> None:
     """Wish that the kernel be made as drawn again, whatever was changed by hand."""
     with transaction.atomic():
         row = _locked(lab)
@@ -142,6 +158,7 @@ def restore_drift(lab: Lab) -> None:
         row.generation += 1
         row.restore_generation = row.generation
         row.save(update_fields=["generation", "restore_generation", "updated"])
+        record(user, row.pk, "restore")
         doorbells.wake(row.pk)
 
 
@@ -153,6 +170,8 @@ def request_probe(user: AbstractBaseUser, lab: Lab, wish: ProbeWish) -> Probe:
         check_probe(drawing_of(row).topology, wish)
         probe = Probe.objects.create(lab=row, user_id=user.pk, **wish.fields())
         history.prune_probes(row)
+        deed = {"kind": wish.kind, "source": wish.source, "target": wish.target}
+        record(user, row.pk, "probe", deed)
         doorbells.wake(row.pk)
     return probe
 
@@ -165,15 +184,29 @@ def _locked(lab: Lab) -> Lab:
     return row
 
 
+def _deed(seq: int, operation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an operation as the audit record keeps it: what, not the values."""
+    named = {key: operation[key] for key in ("kind", "collection", "id") if operation.get(key)}
+    if operation.get("kind") == "batch":
+        named["operations"] = len(operation["operations"])
+    return {"seq": seq, **named}
+
+
+def _count(row: Lab, topology: Topology) -> None:
+    row.node_count, row.link_count = len(topology.nodes), len(topology.links)
+
+
 def _store(
     user: AbstractBaseUser, row: Lab, op_id: str, after: Drawing, changes: list[dict[str, Any]]
 ) -> Operation:
     row.seq += 1
     row.document = dump(after.topology)
     row.name = after.topology.name or row.name
+    _count(row, after.topology)
     if row.running:
         row.generation += 1
-    row.save(update_fields=["seq", "document", "name", "generation", "updated"])
+    counts = ("node_count", "link_count")
+    row.save(update_fields=["seq", "document", "name", "generation", "updated", *counts])
     return Operation.objects.create(
         lab=row,
         seq=row.seq,

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddNamespace:
-    """Create a namespace. lo is down, forwarding is what the host has: both are set apart."""
+    """Create a namespace. lo is down, forwarding is what the host has: both are set apart.
+
+    An uplink's belongs to the host, not to the lab: root of the lab cannot enter it.
+    """
 
     namespace: str
+    uplink: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +122,14 @@ class RemoveRoute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetRate:
+    """Hold what a device sends to ``rate`` bit/s by a token bucket at its root; None: let it go."""
+
+    at: Endpoint
+    rate: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetForwarding:
     """Write net.ipv4.ip_forward or net.ipv6.conf.all.forwarding; None leaves it."""
 
@@ -126,9 +138,29 @@ class SetForwarding:
     ipv6: bool | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenUplink:
+    """Open the way out of an uplink until a moment (seconds since the epoch).
+
+    Its rules are loaded before its link exists, and they end it by themselves.
+    """
+
+    namespace: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseUplink:
+    """Take the way out of an uplink away: link and rules, also what is left of them."""
+
+    namespace: str
+
+
 Action = (
     AddNamespace
     | RemoveNamespace
+    | OpenUplink
+    | CloseUplink
     | AddBridge
     | AddVeth
     | RemoveDevice
@@ -138,6 +170,7 @@ Action = (
     | AddRoute
     | RemoveRoute
     | SetForwarding
+    | SetRate
 )
 
 

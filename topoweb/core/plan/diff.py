@@ -3,8 +3,8 @@
 Order: stale routes and addresses go first, then stale devices (before new ones: a name may be
 needed again, and two cables where one is drawn could close a switching loop), then namespaces,
 bridges, cables, properties, addresses, forwarding, routes, and last the namespaces that are not
-drawn. What the kernel takes away by itself on the way (routes of a device that goes down …) is
-foreseen and added again.
+drawn. A way out is closed before all else, and opened when all else stands. What the kernel takes
+away by itself on the way (routes of a device that goes down …) is foreseen and added again.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from topoweb.core.plan.node_diff import node_steps
 from topoweb.core.plan.state import DeviceState, Endpoint, LabState
 from topoweb.core.plan.steps import Phase, Steps
 from topoweb.core.plan.subjects import Subjects
+from topoweb.core.plan.uplink_diff import close, open_, without_changed
 
 __all__ = ["Drift", "diff", "drift"]
 
@@ -42,13 +43,16 @@ def diff(
     change since then is left as users set it in a terminal (drift). None enforces all that is
     drawn. ``restore`` enforces it too and removes the veths and bridges that users made.
     """
-    target = merge(desired, observed, previous, restore=restore)
     steps = Steps(subjects or Subjects())
+    close(desired, observed, steps)
+    observed = without_changed(desired, observed, steps)
+    target = merge(desired, observed, previous, restore=restore)
     kept = intact(target, observed)
     gone = _remove(target, observed, kept, steps)
     _add(target, observed, kept, steps)
     for key, want in target.namespaces.items():
         node_steps(key, want, observed.namespaces.get(key), gone, steps)
+    open_(target, observed, steps)
     return steps.plan()
 
 
@@ -89,7 +93,8 @@ def _add(target: LabState, observed: LabState, kept: set[Endpoint], steps: Steps
     for key, namespace in target.namespaces.items():
         if key not in observed.namespaces:
             reason = f"{steps.node(key)} is drawn"
-            steps.add(Phase.ADD_NAMESPACES, AddNamespace(namespace=key), reason, key)
+            action = AddNamespace(namespace=key, uplink=namespace.uplink is not None)
+            steps.add(Phase.ADD_NAMESPACES, action, reason, key)
         for name, device in namespace.devices.items():
             at = Endpoint(namespace=key, name=name)
             if at in kept or at in made:

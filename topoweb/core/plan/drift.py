@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from topoweb.core.plan.merge import LOOPBACK_ADDRESSES, resolved
+from topoweb.core.plan.uplink_diff import without_way_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,8 @@ Difference = tuple[str, Value, Value]
 
 
 def _namespace(want: NamespaceState, have: NamespaceState) -> Iterator[Difference]:
+    if want.uplink is not None:
+        have = without_way_out(have)
     for name in ("forward_ipv4", "forward_ipv6"):
         yield from _differs(name, getattr(want, name), getattr(have, name))
     for name in sorted(want.devices.keys() | have.devices.keys()):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TAG_PREFIX = "topoweb:"
 LOOPBACK_ADDRESSES = frozenset({"127.0.0.1/8", "::1/128"})
-_PROPERTIES = ("up", "mtu", "mac", "master", "stp", "ageing")
+_PROPERTIES = ("up", "mtu", "mac", "master", "stp", "ageing", "rate")
 
 
 def intact(wanted: LabState, observed: LabState) -> set[Endpoint]:
@@ -67,6 +67,7 @@ def merge(
             forward_ipv6=_pick(want, have, old, "forward_ipv6"),
             devices=devices,
             routes=_routes(key, want, have, old, kept, devices),
+            uplink=want.uplink,
         )
     return _whole(LabState(namespaces=result), desired)
 
@@ -94,9 +95,11 @@ def _pick(want: Any, have: Any, old: Any, name: str) -> Any:  # noqa: ANN401 - a
 
 
 def _device(want: DeviceState, have: DeviceState, old: DeviceState | None) -> DeviceState:
-    if old == want:
+    if old == want and want.rate in (None, have.rate):
         return have  # the usual case, and thousands of them: nothing of it was drawn anew
     picked = {name: _pick(want, have, old, name) for name in _PROPERTIES}
+    if want.rate is not None:  # a limit, not a drawing: it is never left as someone set it
+        picked["rate"] = want.rate
     for name in ("mac", "stp", "ageing"):  # None is no wish
         if picked[name] is None:
             picked[name] = getattr(have, name)

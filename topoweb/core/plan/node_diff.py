@@ -11,6 +11,7 @@ from topoweb.core.plan.actions import (
     RemoveRoute,
     SetDevice,
     SetForwarding,
+    SetRate,
 )
 from topoweb.core.plan.state import DeviceState, Endpoint, NamespaceState, RouteState
 from topoweb.core.plan.steps import Phase, Steps
@@ -55,6 +56,7 @@ def node_steps(
             if device is old and not unbridged:
                 continue
             _set(at, device, old, unbridged, steps)
+        _rate(at, device, old, steps)
         _addresses(at, device, old, losses, steps)
     _forwarding(key, want, have, steps)
     lost = {at.name for at in gone if at.namespace == key}
@@ -77,6 +79,14 @@ def _set(at: Endpoint, want: DeviceState, have: DeviceState, unbridged: bool, st
     phase = Phase.SET_DOWN if changes.get("up") is False else Phase.SET_DEVICES
     action = SetDevice(at=at, **changes)  # type: ignore[arg-type]
     steps.add(phase, action, f"{steps.port(at)}: drawn {words}", steps.owner(at))
+
+
+def _rate(at: Endpoint, want: DeviceState, have: DeviceState | None, steps: Steps) -> None:
+    if want.rate == (have.rate if have else None):
+        return
+    why = f"is held to {want.rate} bit/s" if want.rate else "may send as fast as it can"
+    action = SetRate(at=at, rate=want.rate)
+    steps.add(Phase.SET_DEVICES, action, f"{steps.port(at)} {why}", steps.owner(at))
 
 
 def _property_words(name: str, value: bool | int | str) -> str:

@@ -16,6 +16,8 @@ from topoweb.core.plan.actions import (
     AddNamespace,
     AddRoute,
     AddVeth,
+    CloseUplink,
+    OpenUplink,
     Plan,
     RemoveAddress,
     RemoveDevice,
@@ -23,7 +25,10 @@ from topoweb.core.plan.actions import (
     RemoveRoute,
     SetDevice,
     SetForwarding,
+    SetRate,
 )
+from topoweb.core.plan.rate import bucket
+from topoweb.core.topology.onlink import WAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -157,6 +162,28 @@ def _set_forwarding(shell: _Shell, action: SetForwarding) -> Iterator[str]:
         yield shell.sysctl(action.namespace, setting)
 
 
+def _set_rate(shell: _Shell, action: SetRate) -> Iterator[str]:
+    tc = ["tc", "-n", shell.node(action.at.namespace), "qdisc"]
+    if action.rate is None:
+        yield shlex.join([*tc, "del", "dev", action.at.name, "root"])
+        return
+    burst, limit = bucket(action.rate)
+    words = ("rate", f"{action.rate}bit", "burst", str(burst), "limit", str(limit))
+    yield shlex.join([*tc, "replace", "dev", action.at.name, "root", "tbf", *words])
+
+
+def _open_uplink(shell: _Shell, action: OpenUplink) -> Iterator[str]:
+    # An outline: the rules (docs/classroom.md), the name and the addresses are the host's choice.
+    node = shell.node(action.namespace)
+    yield shell.ip("netns", "exec", node, "nft", "-f", "uplink.nft")
+    yield shell.ip("link", "add", "name", WAN, "netns", node, "type", "veth")
+    yield shell.inside(action.namespace, "link", "set", "dev", WAN, "up")
+
+
+def _close_uplink(shell: _Shell, action: CloseUplink) -> Iterator[str]:
+    yield shell.inside(action.namespace, "link", "del", "dev", WAN)
+
+
 _RENDERERS: Mapping[type[Any], Callable[[_Shell, Any], Iterator[str]]] = {
     AddNamespace: _add_namespace,
     RemoveNamespace: _remove_namespace,
@@ -169,4 +196,7 @@ _RENDERERS: Mapping[type[Any], Callable[[_Shell, Any], Iterator[str]]] = {
     AddRoute: _add_route,
     RemoveRoute: _remove_route,
     SetForwarding: _set_forwarding,
+    SetRate: _set_rate,
+    OpenUplink: _open_uplink,
+    CloseUplink: _close_uplink,
 }

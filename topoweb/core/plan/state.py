@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DeviceKind = Literal["loopback", "veth", "bridge", "other"]
+CLOSED, BROKEN = 0, -1  # of an uplink
 STP_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")
 
 
@@ -39,6 +40,7 @@ class DeviceState:
     stp: bool | None = None  # bridges
     ageing: int | None = None  # bridges, seconds; None observed: not told, during a topology change
     tag: str = ""  # ifalias: topoweb:<lab>:<link>:<end>
+    rate: int | None = None  # bit/s that it may send: a token bucket (tbf) at its root
     oper: str | None = None  # IFLA_OPERSTATE in words: up, down, lowerlayerdown, unknown …
     stp_state: str | None = None  # bridge port, one of STP_STATES
 
@@ -61,6 +63,9 @@ class NamespaceState:
     forward_ipv6: bool = False
     devices: Mapping[str, DeviceState] = field(default_factory=dict)  # by name, "lo" included
     routes: frozenset[RouteState] = frozenset()
+    # Not None: an uplink's, which belongs to the host. `CLOSED`, `BROKEN` (in part there) or the
+    # second since the epoch until which its way out is open.
+    uplink: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

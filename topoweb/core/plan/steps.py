@@ -16,18 +16,21 @@ if TYPE_CHECKING:
 class Phase(enum.IntEnum):
     """The order of a plan."""
 
-    REMOVE_ROUTES = 1
-    REMOVE_ADDRESSES = 2
-    REMOVE_DEVICES = 3
-    ADD_NAMESPACES = 4
-    ADD_BRIDGES = 5
-    ADD_CABLES = 6
-    SET_DOWN = 7  # before what comes up, lest a switching loop is closed for a moment
-    SET_DEVICES = 8
-    ADD_ADDRESSES = 9
-    SET_FORWARDING = 10
-    ADD_ROUTES = 11
-    REMOVE_NAMESPACES = 12
+    CLOSE_UPLINKS = 1
+    REMOVE_ROUTES = 2
+    REMOVE_ADDRESSES = 3
+    REMOVE_DEVICES = 4
+    REPLACE_NAMESPACES = 5  # of nodes that became an uplink, or are one no more
+    ADD_NAMESPACES = 6
+    ADD_BRIDGES = 7
+    ADD_CABLES = 8
+    SET_DOWN = 9  # before what comes up, lest a switching loop is closed for a moment
+    SET_DEVICES = 10
+    ADD_ADDRESSES = 11
+    SET_FORWARDING = 12
+    ADD_ROUTES = 13
+    OPEN_UPLINKS = 14
+    REMOVE_NAMESPACES = 15
 
 
 class Steps:

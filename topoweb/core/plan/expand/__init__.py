@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from topoweb.core.plan.expand import host, router, routes, switch, veth
+from topoweb.core.plan.expand import host, router, routes, switch, uplink, veth
 from topoweb.core.plan.expand.view import View
 from topoweb.core.plan.state import DeviceState, Endpoint, LabState, NamespaceState, RouteState
 from topoweb.core.plan.subjects import Subjects
@@ -12,18 +12,27 @@ from topoweb.core.plan.subjects import Subjects
 if TYPE_CHECKING:
     from topoweb.core.topology.model import Topology
 
-NODE_KINDS = {"host": host, "router": router, "switch": switch}
+NODE_KINDS = {"host": host, "router": router, "switch": switch, "uplink": uplink}
 LINK_KINDS = {"veth": veth}
 _MASTERS = {kind: module.master for kind, module in NODE_KINDS.items()}
 
 
-def expand(lab: int, topology: Topology) -> LabState:
+def expand(
+    lab: int,
+    topology: Topology,
+    *,
+    uplink_until: int | None = None,
+    link_rate: int | None = None,
+) -> LabState:
     """Return what the kernel should hold for a drawing, keyed by node id.
+
+    ``uplink_until``: the second since the epoch until which the lab's uplink is granted.
+    ``link_rate``: the bit/s that every cable is held to in each direction; None: none.
 
     Works for drawings with problems too; what cannot exist is left out: an interface without a
     cable (a veth end needs a peer), a route whose device is down.
     """
-    view = View.of(lab, topology)
+    view = View.of(lab, topology, link_rate=link_rate)
     devices: dict[str, dict[str, DeviceState]] = {
         key: {d.name: d for d in NODE_KINDS[node.kind].devices(view, key)}
         for key, node in topology.nodes.items()
@@ -34,10 +43,11 @@ def expand(lab: int, topology: Topology) -> LabState:
     return LabState(
         namespaces={
             key: NamespaceState(
-                forward_ipv4=node.forward_ipv4,
-                forward_ipv6=node.forward_ipv6,
+                forward_ipv4=node.forward_ipv4 or node.kind == "uplink",
+                forward_ipv6=node.forward_ipv6 and node.kind != "uplink",
                 devices=devices[key],
                 routes=_routes(view, key),
+                uplink=uplink.state(node, uplink_until),
             )
             for key, node in topology.nodes.items()
         }

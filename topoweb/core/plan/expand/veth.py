@@ -32,6 +32,7 @@ def devices(view: View, link: str, masters: Mapping[str, Master]) -> list[tuple[
             peer=Endpoint(namespace=peer.node, name=peer.name),
             addresses=frozenset(item.addresses),
             tag=kernel_tag(view.lab, link, end),
+            rate=view.link_rate,
         )
         ends.append((item.node, state))
     return ends

@@ -20,9 +20,10 @@ class View:
     topology: Topology
     index: Index
     onlink: OnLink
+    link_rate: int | None = None  # bit/s of every cable
 
     @classmethod
-    def of(cls, lab: int, topology: Topology) -> View:
+    def of(cls, lab: int, topology: Topology, *, link_rate: int | None = None) -> View:
         """Read a drawing once for all kinds."""
         index = Index.of(topology)
-        return cls(lab, topology, index, OnLink(topology, index))
+        return cls(lab, topology, index, OnLink(topology, index), link_rate)

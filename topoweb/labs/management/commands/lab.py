@@ -116,7 +116,7 @@ class Command(BaseCommand):
     def _delete(self, user: User, options: dict[str, Any]) -> None:
         lab = _lab(user, options)
         lab_id = lab.pk
-        services.delete_lab(lab)
+        services.delete_lab(lab, user)
         self._answer(options, {"deleted": lab_id}, f"lab {lab_id} deleted")
 
     def _run(self, user: User, options: dict[str, Any]) -> None:
