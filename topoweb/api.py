@@ -29,6 +29,7 @@ from topoweb.accounts.schemas import PasswordIn, SessionOut, TokenIn
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.hosts.queries import features
 from topoweb.labs.api import ERRORS, gallery_router, labs_router
+from topoweb.labs.inside import inside_router
 from topoweb.labs.problems import problem_json
 from topoweb.labs.schemas import ProblemDetails
 
@@ -191,6 +192,7 @@ def _session(request: HttpRequest) -> dict[str, Any]:
 
 api.add_router("/session", session_router)
 api.add_router("/labs", labs_router)
+api.add_router("/labs", inside_router)
 api.add_router("/templates", gallery_router)
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from topoweb.accounts.keys import read_or_create
+from topoweb.core.limits import HostLimits, Limits, UserLimits, from_texts
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -79,22 +81,35 @@ def _build_hash(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def _mode() -> str:
-    """Return TOPOWEB_MODE: how the processes are composed."""
-    mode = os.environ.get("TOPOWEB_MODE", "alone")
-    if mode not in {"alone", "root", "classroom"}:
-        raise ValueError(f"TOPOWEB_MODE: {mode!r} is not alone, root or classroom")
-    return mode
+def _choice(name: str, allowed: tuple[str, ...]) -> str:
+    """Return a variable that has few values; the first one is the default."""
+    value = os.environ.get(name) or allowed[0]
+    if value not in allowed:
+        raise ValueError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+    return value
 
 
 TOPOWEB_DATA = _data_directory()
 TOPOWEB_RUN = Path(os.environ.get("TOPOWEB_RUN") or TOPOWEB_DATA / "run").absolute()
-TOPOWEB_MODE = _mode()
+TOPOWEB_MODE = _choice("TOPOWEB_MODE", ("alone", "root", "classroom"))
 TOPOWEB_HOST = os.environ.get("TOPOWEB_HOST", "local")
 TOPOWEB_REDIS = os.environ.get("TOPOWEB_REDIS", "")
 TOPOWEB_DATABASE_URL = (
     os.environ.get("TOPOWEB_DATABASE_URL") or f"sqlite://{TOPOWEB_DATA}/topoweb.sqlite3"
 )
+# What every lab, user and host may use unless the admin says otherwise (`topoweb.core.limits`).
+TOPOWEB_LAB_LIMITS = from_texts(Limits, os.environ, "TOPOWEB_LAB_")
+TOPOWEB_USER_LIMITS = from_texts(UserLimits, os.environ, "TOPOWEB_USER_")
+TOPOWEB_HOST_LIMITS = from_texts(HostLimits, os.environ, "TOPOWEB_HOST_")
+TOPOWEB_STORM = _choice("TOPOWEB_STORM", ("report", "cut"))
+# The way out of labs, where an administrator grants it (`topoweb.kernel.uplink`).
+TOPOWEB_UPLINK = _choice("TOPOWEB_UPLINK", ("0", "1")) == "1"
+TOPOWEB_UPLINK_POOL = IPv4Network(os.environ.get("TOPOWEB_UPLINK_POOL") or "100.127.0.0/16")
+TOPOWEB_UPLINK_RATE = int(os.environ.get("TOPOWEB_UPLINK_RATE") or 20_000_000)
+TOPOWEB_UPLINK_BLOCK = tuple(
+    IPv4Network(text) for text in os.environ.get("TOPOWEB_UPLINK_BLOCK", "").split(",") if text
+)
+TOPOWEB_CONNTRACK_MAX = int(os.environ.get("TOPOWEB_CONNTRACK_MAX") or 0)
 
 SECRET_KEY = read_or_create(
     Path(os.environ.get("TOPOWEB_SECRET_KEY") or TOPOWEB_DATA / "secret.key"), mode=0o600
@@ -109,6 +124,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "topoweb.audit",
     "topoweb.accounts",
     "topoweb.hosts",
     "topoweb.labs",

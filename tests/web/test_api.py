@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 
 import pytest
@@ -203,7 +204,8 @@ OTHERS = [
     ("post", "/revisions/1/restore"), ("post", "/plan"), ("post", "/run"), ("post", "/stop"),
     ("post", "/cancel"), ("get", "/status"), ("get", "/live"), ("post", "/probes"),
     ("get", "/probes/1"), ("post", "/drift"), ("get", "/packets"), ("get", "/packets/1"),
-    ("get", "/pcap"),
+    ("get", "/pcap"), ("get", "/services/web/log"), ("get", "/nodes/h/frr"), ("get", "/tools"),
+    ("post", "/uplink"), ("delete", "/uplink"),
 ]  # fmt: skip
 BODIES = {
     "": {"name": "mine"},
@@ -211,6 +213,7 @@ BODIES = {
     "/revisions": {"name": "mine"},
     "/probes": {"kind": "ping", "source": "n1", "target": "n2"},
     "/drift": {"node": "n1", "path": "routes", "action": "restore"},
+    "/uplink": {"until": 2_000_000_000},
 }
 
 
@@ -234,7 +237,11 @@ def test_another_users_lab_does_not_exist_by_any_path(lab, owner, stranger, meth
 def test_every_path_with_a_lab_is_in_the_list_above():
     from topoweb.api import api
 
-    known = {(method, path.replace("1", "{number}")) for method, path in OTHERS}
+    names = {"1": "{number}", "/web/": "/{service}/", "/h/": "/{node}/"}
+    known = {
+        (method, functools.reduce(lambda text, name: text.replace(name, names[name]), names, path))
+        for method, path in OTHERS
+    }
     found = {
         (method, path.removeprefix("/api/v1/labs/{lab_id}"))
         for path, item in api.get_openapi_schema()["paths"].items()
@@ -254,6 +261,7 @@ def test_queries_are_few(client, lab, django_assert_num_queries):
         client.get(API)
     with django_assert_num_queries(4):  # session, user, lab, document
         get(client, f"/{lab.pk}/document")
-    # session, user, lab; savepoint, lock, op_id, update, insert, newest revision, release
-    with django_assert_num_queries(10):
+    # session, user, lab; savepoint, lock, op_id, limits, update, insert, newest revision, audit,
+    # release
+    with django_assert_num_queries(12):
         post(client, f"/{lab.pk}/operations", add_node("n3"))

@@ -57,7 +57,7 @@ addresses = st.lists(
     max_size=3,
 )
 PROPERTIES = {
-    "kind": st.sampled_from(["host", "router", "switch", "veth", "toaster"]),
+    "kind": st.sampled_from(["host", "router", "switch", "veth", "toaster", "http", "frr"]),
     "name": st.sampled_from(["h1", "eth0", "lo", "", "a b", "x" * 16, "..", "é"]) | st.text(),
     "x": st.floats(), "y": st.integers(), "width": scalars, "height": scalars,
     "forward_ipv4": st.booleans(), "stp": st.booleans(), "ageing": st.integers(-1, 400),
@@ -66,11 +66,13 @@ PROPERTIES = {
     "b": ids, "prefix": st.sampled_from(["0.0.0.0/0", "10.0.0.1/24", "::/0", "x"]),
     "via": st.sampled_from(["10.0.0.1", "::1", "x", None]), "device": ids | st.none(),
     "metric": st.none() | st.integers(-1, 2**33), "text": st.text(max_size=50),
-    "color": st.sampled_from(["blue", "mauve"]),
+    "color": st.sampled_from(["blue", "mauve"]), "dhcp": st.booleans(),
+    "options": st.sampled_from([{}, {"port": 80}, {"port": 0}, {"bgp": {"asn": 1}}, {"line": "x"}]),
 }  # fmt: skip
 WANTED = {
     "nodes": ("kind", "name"), "interfaces": ("node", "name"), "links": ("a", "b"),
     "routes": ("node", "prefix", "via"), "notes": ("text",), "groups": ("name",),
+    "services": ("node", "kind", "options"),
 }  # fmt: skip
 
 

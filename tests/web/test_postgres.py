@@ -10,7 +10,7 @@ import pytest
 
 from tests.web.servers import postgres  # noqa: F401 - a fixture
 
-FILES = ["test_concurrency.py", "test_labs.py", "test_api.py", "test_accounts.py"]
+FILES = ["test_concurrency.py", "test_labs.py", "test_api.py", "test_accounts.py", "test_audit.py"]
 
 
 @pytest.mark.slow

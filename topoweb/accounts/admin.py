@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from topoweb.accounts.models import ApiToken
+from topoweb.accounts.models import ApiToken, UserLimits
 
 
 @admin.register(ApiToken)
@@ -19,3 +19,12 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
         """Return False: a token made here could not be shown."""
         del request
         return False
+
+
+@admin.register(UserLimits)
+class UserLimitsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Sets what one user may use; an empty field is as for every user."""
+
+    list_display = ("user", "labs", "running_labs", "running_nodes")
+    list_select_related = ("user",)
+    autocomplete_fields = ("user",)

@@ -6,6 +6,24 @@ from django.conf import settings
 from django.db import models
 
 
+class UserLimits(models.Model):
+    """What this one user may use, where it is not what every user may. Null: as every user."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="limits", primary_key=True
+    )
+    labs = models.PositiveIntegerField(null=True, blank=True)
+    running_labs = models.PositiveIntegerField(null=True, blank=True)
+    running_nodes = models.PositiveIntegerField(null=True, blank=True)
+    terminals = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "user limits"
+
+    def __str__(self) -> str:
+        return f"limits of user {self.user_id}"
+
+
 class LoginToken(models.Model):
     """A link that signs in once. Only its SHA-256 is stored."""
 

@@ -10,6 +10,7 @@ class WorkerHost(models.Model):
 
     name = models.CharField(max_length=64, unique=True)
     heartbeat = models.DateTimeField()
+    boot_id = models.CharField(max_length=36, blank=True, default="")  # as last seen
     features = models.JSONField(default=dict)  # {feature: {"ok": bool, "reason": text}}
 
     def __str__(self) -> str:

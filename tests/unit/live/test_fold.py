@@ -12,6 +12,7 @@ from topoweb.core.tracing.live import Delta, Drawn, LiveState
 from topoweb.core.tracing.liveview import interface_state, link_state
 from topoweb.core.tracing.records import (
     ALL_RECORDS,
+    LEARNED,
     AddressRecord,
     Counters,
     Dump,
@@ -29,6 +30,7 @@ from topoweb.core.tracing.records import (
     Stale,
 )
 from topoweb.engine.live import _encode
+from topoweb.kernel.observe import LEARNED_ROUTES
 
 TOPOLOGY = Topology(
     nodes={"n1": Node(kind="host", name="h1"), "n2": Node(kind="switch", name="s1")},
@@ -370,3 +372,39 @@ def test_a_flood_in_a_lab_fits_one_frame():
     addresses = [AddressRecord(index=10, address=f"2001:db8::{i:x}/64") for i in range(60_000)]
     _state, delta = folded(*(Seen("n1", record) for record in (*flood, *addresses)))
     assert all(len(part) < 1 << 20 for part in _encode(delta))
+
+
+def test_services_of_a_node_are_told_when_they_change():
+    state, _ = live.draw(LiveState(), DRAWN, 1.0)
+    running = {"n1": {"s1": {"state": "running", "message": "", "since": 1.0, "restarts": 0}}}
+    state, delta = live.serve(state, running, 2.0)
+    assert delta.nodes["n1"]["services"] == running["n1"]
+    assert set(delta.nodes) == {"n1"}
+    _, again = live.serve(state, dict(running), 3.0)
+    assert not again
+    _, delta = live.serve(state, {}, 4.0)
+    assert "services" not in delta.nodes["n1"]
+
+
+def test_what_daemons_and_leases_bring_is_no_drift():
+    records = [
+        ForwardingRecord(family=4, on=False),
+        LO,
+        ETH0,
+        AddressRecord(index=10, address="10.0.0.1/24"),
+        AddressRecord(index=10, address="10.0.0.50/24", drawable=False),
+        *(
+            RouteRecord(prefix=f"10.{n}.0.0/16", via="10.0.0.2", index=10, metric=0, proto=word)
+            for n, word in enumerate(sorted(LEARNED))
+        ),
+    ]
+    state, _ = live.draw(LiveState(), DRAWN, 1.0)
+    state, _ = live.fold(state, [Dump("n1", ALL_RECORDS, tuple(records))], 2.0)
+    shown = state.nodes["n1"]
+    assert not [entry for entry in shown["drift"] if "peer" not in entry["path"]]
+    assert "10.0.0.50/24" in shown["interfaces"]["eth0"]["addresses"]
+    assert {"ospf", "bgp", "rip", "dhcp", "zebra", "ra"} <= {r["proto"] for r in shown["routes"]}
+
+
+def test_every_learned_origin_is_known_to_the_kernel_side():
+    assert set(LEARNED_ROUTES.values()) == LEARNED

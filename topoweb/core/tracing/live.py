@@ -26,13 +26,16 @@ from topoweb.core.tracing.records import (
     Overrun,
     Sample,
 )
+from topoweb.core.tracing.warnings import changes
 
 if TYPE_CHECKING:
     from topoweb.core.plan.state import Endpoint, LabState, NamespaceState
+    from topoweb.core.tracing.warnings import Warned
 
 Rendered = Mapping[str, Any]
 Changes = Mapping[str, Rendered | None]
 End = tuple[str, str]  # node, interface name
+Services = Mapping[str, Mapping[str, Mapping[str, Any]]]  # node → service → how it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,10 @@ class Delta:
     time: float
     nodes: Changes
     links: Changes
+    warnings: Changes = field(default_factory=dict)  # by `Warned.key`
 
     def __bool__(self) -> bool:
-        return self.full or bool(self.nodes) or bool(self.links)
+        return self.full or bool(self.nodes) or bool(self.links) or bool(self.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,9 @@ class LiveState:
     sample: Sample = field(default_factory=lambda: Sample(0.0, {}))
     nodes: Mapping[str, Rendered] = field(default_factory=dict)
     links: Mapping[str, Rendered] = field(default_factory=dict)
+    warnings: Mapping[str, Rendered] = field(default_factory=dict)  # as last told
     overrun: bool = False  # every namespace must be read again
+    services: Services = field(default_factory=dict)  # as last told
     withheld: frozenset[str] = frozenset()  # nodes rendered without drift while a pass applies
 
     @property
@@ -157,6 +163,13 @@ def _redrawn_links(before: Drawn, after: Drawn) -> set[str]:
     }
 
 
+def serve(state: LiveState, services: Services, time: float) -> tuple[LiveState, Delta]:
+    """Return the state with services as they are now, and the nodes where that is news."""
+    nodes = services.keys() | state.services.keys()
+    changed = {node for node in nodes if services.get(node) != state.services.get(node)}
+    return _render(replace(state, services=services), changed, time)
+
+
 def sample(state: LiveState, new: Sample, time: float) -> tuple[LiveState, Delta]:
     """Return the state with rates from two samples, and the links whose rates changed."""
     span = new.clock - state.sample.clock
@@ -172,20 +185,31 @@ def sample(state: LiveState, new: Sample, time: float) -> tuple[LiveState, Delta
     return _render(state, (), time, changed)
 
 
+def warn(state: LiveState, warnings: Iterable[Warned], time: float) -> tuple[LiveState, Delta]:
+    """Return the state with these warnings in place of what was, and what is new of them."""
+    changed = changes(state.warnings, warnings)
+    if not changed:
+        return state, Delta(state.rev, False, time, {}, {})
+    told = _patched(state.warnings, changed)
+    state = replace(state, rev=state.rev + 1, time=time, warnings=told)
+    return state, Delta(state.rev, False, time, {}, {}, changed)
+
+
 def snapshot(state: LiveState) -> Delta:
     """Return everything as one full message."""
-    return Delta(state.rev, True, state.time, state.nodes, state.links)
+    return Delta(state.rev, True, state.time, state.nodes, state.links, state.warnings)
 
 
 def merge(older: Delta, newer: Delta) -> Delta:
     """Return one delta that has the effect of both."""
     if newer.full:
         return newer
-    nodes, links = {**older.nodes, **newer.nodes}, {**older.links, **newer.links}
+    joined = (
+        {**getattr(older, part), **getattr(newer, part)} for part in ("nodes", "links", "warnings")
+    )
     if older.full:  # a full message has nothing to remove
-        nodes = {k: v for k, v in nodes.items() if v is not None}
-        links = {k: v for k, v in links.items() if v is not None}
-    return Delta(newer.rev, older.full, newer.time, nodes, links)
+        joined = ({k: v for k, v in part.items() if v is not None} for part in joined)
+    return Delta(newer.rev, older.full, newer.time, *joined)
 
 
 def counting_nodes(drawn: Drawn) -> frozenset[str]:
@@ -254,7 +278,9 @@ def _node(state: LiveState, node: str) -> Rendered | None:
     wished = drawn.desired.namespaces.get(node)
     actual = as_state(view, _peers(state, wished)) if view is not None else None
     expected = None if drawn.applying else wished
-    return render_node(node, view, drawn.ids.get(node, {}), expected, actual)
+    rendered = render_node(node, view, drawn.ids.get(node, {}), expected, actual)
+    services = state.services.get(node)
+    return {**rendered, "services": services} if services else rendered
 
 
 def _peers(state: LiveState, wished: NamespaceState | None) -> Mapping[str, Endpoint]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from topoweb.core.plan.drift import Value, drift
 from topoweb.core.plan.state import DeviceState, Endpoint, LabState, NamespaceState, RouteState
 from topoweb.core.tracing.records import (
+    LEARNED,
     AddressRecord,
     Counters,
     FdbRecord,
@@ -27,7 +28,6 @@ MAX_ENTRIES = 1024  # neighbours, routes and FDB each
 MAX_ADDRESSES = 4096
 MAX_INTERFACES = 2048
 NOT_FORWARDING = frozenset({"listening", "learning", "blocking"})
-NOT_DRAWABLE = frozenset({"kernel", "ra", "redirect"})  # routes that nobody set
 
 
 class Rates(NamedTuple):
@@ -113,7 +113,7 @@ def as_state(view: NamespaceView, peers: Mapping[str, Endpoint]) -> NamespaceSta
                 metric=route.metric,
             )
             for route in view.table(RouteRecord).values()
-            if route.proto not in NOT_DRAWABLE
+            if route.proto not in LEARNED
         ),
     )
 

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from topoweb.core.plan.state import DeviceKind
 
 
+# Origins of routes that nobody set: kernel, neighbours and routing daemons made them.
+LEARNED = frozenset(
+    {
+        *("kernel", "redirect", "ra", "dhcp"),
+        *("zebra", "ospf", "bgp", "rip", "isis", "babel", "eigrp"),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRecord:
     """A network device (RTM_NEWLINK). ``carrier`` is IFF_LOWER_UP."""
@@ -69,7 +78,7 @@ class RouteRecord:
     via: str | None
     index: int
     metric: int
-    proto: str  # kernel, static, topoweb, ra, or a number
+    proto: str  # kernel, static, topoweb, ra, ospf …, or a number
 
     @property
     def key(self) -> Hashable:
