@@ -15,6 +15,7 @@ function sceneLink(index: number): SceneLink {
     blockedEnd: null,
     rate: link.rate,
     rateLabel: bench.rateLabel(link.rate),
+    alarm: null,
   };
 }
 
@@ -26,6 +27,7 @@ function content(): SceneContent {
       state: "up",
       drift: false,
       problem: null,
+      badges: [],
     })),
     links: bench.links.map((_, index) => sceneLink(index)),
     groups: [],

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOLDER = b"topoweb-holder\0infinity\0"
 START = 90.0  # seconds until it says its address
 END = 40.0
+KEPT = re.compile(r"forker|sandbox/launcher\.py")
 GRACE = 15.0  # for what dies asynchronously
 NOBODY = 65534
 
@@ -225,7 +226,8 @@ def _namespaces(pids: list[int]) -> set[str]:
 def _descendants(root: int) -> dict[int, str]:
     """Command lines of a process and of all below it.
 
-    Without the forker: the worker starts it with its first lab and keeps it.
+    Without the forker and the launcher of sandboxes: the worker starts each when it is first
+    needed, and keeps it.
     """
     parents, lines = {}, {}
     for entry in Path("/proc").iterdir():
@@ -238,4 +240,4 @@ def _descendants(root: int) -> dict[int, str]:
     family = {root}
     while more := {pid for pid, parent in parents.items() if parent in family} - family:
         family |= more
-    return {pid: lines[pid] for pid in family if lines.get(pid) and "forker" not in lines[pid]}
+    return {pid: lines[pid] for pid in family if lines.get(pid) and not KEPT.search(lines[pid])}

@@ -160,7 +160,7 @@ def selections(editor: Editor) -> Iterator[str]:
     page, t = editor.page, editor.t
     for name in ("pc1", "r1", "sw1"):
         editor.row(name).click()
-        for key in ("properties", "interfaces", "routes", "live"):
+        for key in ("properties", "interfaces", "routes", "services", "live"):
             editor.tab(key)
             if key == "interfaces":
                 editor.open_port("p1" if name == "sw1" else "eth0")

@@ -3,7 +3,7 @@
 import type { Editor } from "../app/editor";
 import type { IconName } from "../ui/Icon";
 
-export type ActionGroup = "edit" | "draw" | "view" | "run" | "file" | "preferences";
+export type ActionGroup = "edit" | "draw" | "view" | "run" | "terminal" | "file" | "preferences";
 
 export interface Action {
   id: string;
@@ -11,8 +11,12 @@ export interface Action {
   icon?: IconName;
   /** "mod+z", "shift+1", "h"; the first is shown. "mod" is ⌘ on a Mac, Ctrl elsewhere. */
   keys?: readonly string[];
-  /** Keys without modifiers work on the canvas and the outline only. Default: global. */
-  scope?: "canvas" | "global";
+  /**
+   * Where keys work. canvas: on the canvas and the outline only, for keys without modifiers.
+   * global, the default: everywhere but in a terminal, whose keys go to its program. terminal: among
+   * the terminals only. everywhere: in a terminal too.
+   */
+  scope?: "canvas" | "global" | "terminal" | "everywhere";
   /** i18n key of the reason why it cannot be done now; null: it can. */
   disabled?: (editor: Editor) => string | null;
   perform: (editor: Editor) => void | Promise<void>;

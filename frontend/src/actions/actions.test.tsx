@@ -134,7 +134,13 @@ describe("fuzzy search", () => {
 describe("Deriver", () => {
   it("gives the same values for what did not change", () => {
     const deriver = new Deriver();
-    const live = { running: false, stale: false, node: () => undefined, link: () => undefined };
+    const live = {
+      running: false,
+      stale: false,
+      node: () => undefined,
+      link: () => undefined,
+      warningAt: () => undefined,
+    };
     const before = drawing();
     const one = deriver.content(before, live, new Map());
     const moved = predict(before, { kind: "set", collection: "nodes", id: "n1", patch: { x: 9 } });
@@ -153,6 +159,7 @@ describe("Deriver", () => {
       stale: false,
       node: () => undefined,
       link: () => ({ state: "blocked" as const, rate_ab: 6e6, rate_ba: 8e5, pps_ab: 0, pps_ba: 0 }),
+      warningAt: () => undefined,
     };
     const content = deriver.content(drawing(), view, new Map([["n1", "error"]]));
     expect(content.nodes.map((node) => node.state)).toEqual(["planned", "planned"]);

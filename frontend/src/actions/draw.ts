@@ -1,5 +1,6 @@
 /** Add, connect, probe. */
 
+import { isGranted } from "../api/types";
 import type { Editor } from "../app/editor";
 import { makeGroup, makeNode, makeNote } from "../doc/defaults";
 import { connect, insertIntoLink } from "../doc/edits";
@@ -80,16 +81,31 @@ export function connectNodes(editor: Editor, from: string, to: string): void {
   editor.announce("say.connected", { from: name(from), to: name(to) });
 }
 
+/** A way out of the lab needs an administrator's grant; one a lab is enough. */
+export function whyNoUplink(editor: Editor): string | null {
+  const { lab, features } = editor.session.facts.getState();
+  if (features.uplink?.ok === false) return "uplink.unsupported";
+  if (!isGranted(lab.uplink)) return "uplink.notGranted";
+  const drawn = Object.values(editor.topology.nodes).some(({ kind }) => kind === "uplink");
+  return drawn ? "uplink.onlyOne" : null;
+}
+
 const notRunning = (editor: Editor) =>
   editor.session.facts.getState().lab.running ? null : "reasons.notRunning";
 
-function placing(what: Placeable, icon: IconName, key: string): Action {
+function placing(
+  what: Placeable,
+  icon: IconName,
+  key: string,
+  disabled?: Action["disabled"],
+): Action {
   return {
     id: `add.${what}`,
     group: "draw",
     icon,
     keys: [key],
     scope: "canvas",
+    ...(disabled ? { disabled } : {}),
     perform: (editor) => {
       placeNear(editor, what);
     },
@@ -100,6 +116,7 @@ export const drawActions: Action[] = [
   placing("host", "host", "h"),
   placing("router", "router", "r"),
   placing("switch", "switch", "s"),
+  placing("uplink", "uplink", "u", whyNoUplink),
   placing("note", "note", "n"),
   placing("group", "group", "g"),
   {

@@ -2,6 +2,8 @@ import type { Action } from "./action";
 import { drawActions } from "./draw";
 import { editActions } from "./edit";
 import { runActions } from "./run";
+import { serviceActions } from "./services";
+import { terminalActions } from "./terminal";
 import { transferActions } from "./transfer";
 import { viewActions } from "./view";
 
@@ -11,6 +13,8 @@ export const ACTIONS: readonly Action[] = [
   ...drawActions,
   ...editActions,
   ...viewActions,
+  ...serviceActions,
+  ...terminalActions,
   ...transferActions,
 ];
 

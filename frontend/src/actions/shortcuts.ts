@@ -37,6 +37,10 @@ const SYMBOLS: Record<string, [mac: string, other: string]> = {
   backspace: ["⌫", "Backspace"],
   escape: ["Esc", "Esc"],
   enter: ["↩", "Enter"],
+  arrowleft: ["←", "←"],
+  arrowright: ["→", "→"],
+  arrowup: ["↑", "↑"],
+  arrowdown: ["↓", "↓"],
 };
 
 /** "mod+shift+z" → "⇧⌘Z" or "Ctrl+Shift+Z". */
@@ -50,6 +54,10 @@ const ELSEWHERE = "[role=dialog], [role=menu], [role=listbox], [role=alertdialog
 
 function reaches(action: Action, keys: string, target: Element | null): boolean {
   if (target?.closest(ELSEWHERE)) return keys === "mod+k";
+  if (action.scope === "everywhere") return true;
+  if (action.scope === "terminal") return Boolean(target?.closest("[data-terminal]"));
+  // What a program in a terminal may want is its own; on a Mac ⌘ never is.
+  if (target?.closest("[data-terminal-keys]")) return MAC && keys === "mod+k";
   const typing = target?.closest(TYPING) ?? null;
   const text =
     typing !== null && !(typing instanceof HTMLInputElement && typing.type === "checkbox");

@@ -30,6 +30,46 @@ export interface LabStatus {
   since: number | null; // epoch seconds: it runs since then
 }
 
+/** An administrator's leave to reach the outside; `until` in epoch seconds. */
+export interface UplinkGrant {
+  granted: boolean;
+  until: number | null;
+  reason: string;
+}
+
+export function isGranted(grant: UplinkGrant | null | undefined): boolean {
+  return grant?.granted === true;
+}
+
+export interface Tool {
+  program: string;
+  package: string; // Debian's
+  ok: boolean;
+}
+
+export interface FrrNeighbour {
+  protocol: "ospf" | "bgp" | "rip";
+  address: string;
+  router_id: string | null;
+  state: string;
+  interface: string | null;
+  since: number | null; // epoch seconds
+}
+
+export interface FrrRoute {
+  prefix: string;
+  via: string | null;
+  device: string | null;
+  protocol: string;
+  selected: boolean;
+}
+
+export interface FrrState {
+  daemons: string[];
+  neighbours: FrrNeighbour[];
+  routes: FrrRoute[];
+}
+
 export interface Lab {
   id: number;
   name: string;
@@ -40,6 +80,7 @@ export interface Lab {
   created: string;
   updated: string;
   status: LabStatus;
+  uplink?: UplinkGrant | null;
 }
 
 export interface Feature {

@@ -3,7 +3,9 @@ import { Dialog, Modal, ModalOverlay } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { labelKey } from "../actions/action";
 import { ACTIONS } from "../actions/registry";
+import { serve, serviceCommands } from "../actions/services";
 import { formatKeys, perform } from "../actions/shortcuts";
+import { whyNoTerminal } from "../actions/terminal";
 import { peerOf } from "../doc/graph";
 import { rank } from "../ui/fuzzy";
 import { Icon, type IconName } from "../ui/Icon";
@@ -146,7 +148,31 @@ function useEntries(): Entry[] {
         go: () => show(editor, port.node, id),
       };
     });
-    return [...actions, ...nodes, ...ports];
+    const services = serviceCommands(editor).map(
+      ({ key, kind, node, name, why }): Entry => ({
+        key,
+        text: t("services.addTo", { name: t(`services.kind.${kind}`), node: name }),
+        kind: t("kind.service"),
+        icon: "service",
+        why: why && t(why),
+        go: () => serve(editor, node, kind),
+      }),
+    );
+    const terminals = Object.entries(topology.nodes).flatMap(([id, node]): Entry[] => {
+      if (node.kind === "uplink") return [];
+      const why = whyNoTerminal(editor, id);
+      return [
+        {
+          key: `terminal ${id}`,
+          text: t("terminal.of", { name: node.name }),
+          kind: t("actionGroup.terminal"),
+          icon: "terminal",
+          why: why && t(why),
+          go: () => editor.terminals.open(id),
+        },
+      ];
+    });
+    return [...actions, ...nodes, ...ports, ...services, ...terminals];
   }, [editor, topology, t]);
 }
 

@@ -13,6 +13,9 @@ const PlanDialog = lazy(() =>
 const ProbeDialog = lazy(() =>
   import("../panels/canvas/ProbeDialog").then((module) => ({ default: module.ProbeDialog })),
 );
+const ToolsDialog = lazy(() =>
+  import("../panels/tools/ToolsDialog").then((module) => ({ default: module.ToolsDialog })),
+);
 
 /** The dialog that is open, if any. Loaded when it is first asked for. */
 export function Dialogs() {
@@ -25,6 +28,7 @@ export function Dialogs() {
       {command && <CommandPalette onClose={() => editor.ui.setState({ commandOpen: false })} />}
       {dialog === "plan" && <PlanDialog onClose={close} />}
       {dialog === "probe" && <ProbeDialog onClose={close} />}
+      {dialog === "tools" && <ToolsDialog onClose={close} />}
       {dialog === "shortcuts" && <ShortcutsDialog onClose={close} />}
     </Suspense>
   );

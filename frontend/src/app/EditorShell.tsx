@@ -13,6 +13,8 @@ import { TopBar } from "../panels/topbar/TopBar";
 import { Dialogs } from "./Dialogs";
 import { useEditor, useLab, useUi } from "./editor";
 import { LiveRegion, Notices, Toasts } from "./Messages";
+import { StatusNote } from "./StatusNote";
+import { Warnings } from "./Warnings";
 
 const NARROW = "(max-width: 1279px)";
 
@@ -49,6 +51,8 @@ export function EditorShell() {
     <div className="shell">
       <TopBar />
       <Notices />
+      <StatusNote />
+      <Warnings />
       <main className="shell-rows">
         <Group orientation="vertical" {...rowsLayout}>
           <Panel id="upper" minSize={240}>
@@ -81,7 +85,7 @@ export function EditorShell() {
                   <Separator className="grip vertical" aria-label={t("shell.resizeRight")} />
                   <Panel
                     id="right"
-                    defaultSize={306}
+                    defaultSize={330}
                     minSize={240}
                     maxSize={560}
                     groupResizeBehavior="preserve-pixel-size"

@@ -61,7 +61,7 @@ function unseen(names: string[]): string[] {
 }
 
 /** What a lab needs today; the others are announced when the product begins to use them. */
-const NEEDED = ["userns", "netns", "veth", "bridge", "af_packet", "ipv6"];
+const NEEDED = ["userns", "netns", "veth", "bridge", "af_packet", "ipv6", "sandbox"];
 
 /** Processes that are away, and, once for each browser, what this host cannot do. */
 export function Notices() {

@@ -5,7 +5,7 @@ import { ACTIONS } from "../actions/registry";
 import { formatKeys } from "../actions/shortcuts";
 import { Modal } from "../ui/Modal";
 
-const GROUPS: ActionGroup[] = ["run", "draw", "edit", "view"];
+const GROUPS: ActionGroup[] = ["run", "draw", "edit", "view", "terminal"];
 const OUTLINE = ["arrows", "altArrows", "enter", "space", "typeConnect", "f2", "move", "remove"];
 
 export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
@@ -22,6 +22,12 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
                 <kbd>{formatKeys(action.keys?.[0] ?? "")}</kbd>
               </div>
             ))}
+            {group === "terminal" && (
+              <div>
+                {t("terminal.paste")}
+                <kbd>{formatKeys("mod+shift+v")}</kbd>
+              </div>
+            )}
           </Fragment>
         ))}
         <h3>{t("outline.title")}</h3>

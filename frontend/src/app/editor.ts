@@ -10,12 +10,14 @@ import type { LiveStore } from "../net/live";
 import type { Facts, LabSession } from "../net/session";
 import type { Choreographer } from "../packets/index";
 import type { SceneView } from "../scene/contract";
+import { Terminals } from "../terminal/terminals";
 import { announce } from "./messages";
 import { createUiStore, select, type UiState, type UiStore } from "./uiStore";
 
 /** How a panel is found by the keyboard, and what of the canvas an action may use. */
 export class Editor {
   readonly ui: UiStore = createUiStore();
+  readonly terminals: Terminals;
   scene: SceneView | null = null;
   /** How packets are played on the canvas; its speed may be set, 0.1–4. */
   playout: Choreographer | null = null;
@@ -25,7 +27,9 @@ export class Editor {
   constructor(
     readonly session: LabSession,
     readonly t: TFunction,
-  ) {}
+  ) {
+    this.terminals = new Terminals(`topoweb.terminals.${session.id}`);
+  }
 
   get topology(): Topology {
     return this.session.topology;

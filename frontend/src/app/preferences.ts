@@ -1,4 +1,4 @@
-/** Theme and language: this browser's choice, kept in local storage. */
+/** Theme, language, terminals: this browser's choice, kept in local storage. */
 
 import { createStore } from "zustand/vanilla";
 import { LANGUAGES, type Language } from "../i18n/languages";
@@ -8,7 +8,12 @@ export type Theme = "light" | "dark";
 interface Preferences {
   theme: Theme;
   language: Language;
+  terminalFontSize: number; // px
+  terminalReader: boolean; // terminals are made readable to screen readers
 }
+
+/** Text of terminals, px. */
+export const FONT_SIZES = { smallest: 8, usual: 12, largest: 28 };
 
 const KEY = "topoweb.preferences";
 
@@ -27,6 +32,12 @@ function detectLanguage(): Language {
     : "en";
 }
 
+function fontSize(known: unknown): number {
+  const { smallest, usual, largest } = FONT_SIZES;
+  const size = typeof known === "number" && Number.isFinite(known) ? Math.round(known) : usual;
+  return Math.max(smallest, Math.min(largest, size));
+}
+
 function detect(): Preferences {
   const known = stored();
   const dark = window.matchMedia?.("(prefers-color-scheme: dark)").matches ?? false;
@@ -34,6 +45,8 @@ function detect(): Preferences {
     theme:
       known.theme === "light" || known.theme === "dark" ? known.theme : dark ? "dark" : "light",
     language: LANGUAGES.find((language) => language === known.language) ?? detectLanguage(),
+    terminalFontSize: fontSize(known.terminalFontSize),
+    terminalReader: known.terminalReader === true,
   };
 }
 

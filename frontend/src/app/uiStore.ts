@@ -3,8 +3,8 @@
 import { createStore } from "zustand/vanilla";
 import type { Tool } from "../scene/contract";
 
-export type Dialog = "plan" | "shortcuts" | "probe" | null;
-export type InspectorTab = "properties" | "interfaces" | "routes" | "live";
+export type Dialog = "plan" | "shortcuts" | "probe" | "tools" | null;
+export type InspectorTab = "properties" | "interfaces" | "routes" | "services" | "live";
 
 export interface UiState {
   selection: ReadonlySet<string>; // ids of nodes, links, notes, groups
@@ -16,6 +16,7 @@ export interface UiState {
   inspectorTab: InspectorTab;
   inspectorOpen: boolean; // matters on narrow screens, where it overlays
   focusedPort: string | null; // the interface to open in the inspector
+  focusedService: string | null; // the service to open in the inspector
   connectFrom: string | null; // node or free interface whose target is being typed
   renaming: string | null; // outline row under rename
   probeSource: string | null;
@@ -39,6 +40,7 @@ export function createUiStore() {
     inspectorTab: "properties",
     inspectorOpen: true,
     focusedPort: null,
+    focusedService: null,
     connectFrom: null,
     renaming: null,
     probeSource: null,

@@ -6,15 +6,16 @@ import { newId } from "./ids";
 import type { Topology } from "./model";
 import { copyName } from "./names";
 import { add, batch, type Operation, type SimpleOperation } from "./ops";
+import { interfaceOf, movedTo } from "./services";
 
 const FORMAT = "topoweb-clip";
 
 export interface Clip {
   format: typeof FORMAT;
-  content: Pick<Topology, "nodes" | "interfaces" | "links" | "routes" | "notes" | "groups">;
+  content: Omit<Topology, "name" | "description" | "auto_address">;
 }
 
-/** What `ids` name, with their nodes' interfaces and routes, and cables with both ends inside. */
+/** What `ids` name, with their nodes' interfaces, routes and services, and cables with both ends inside. */
 export function copy(topology: Topology, ids: ReadonlySet<string>): Clip | null {
   const index = indexOf(topology);
   const nodes = pick(topology.nodes, (id) => ids.has(id));
@@ -35,7 +36,13 @@ export function copy(topology: Topology, ids: ReadonlySet<string>): Clip | null 
     if (!route || !nodes[route.node]) return false;
     return route.device === null || kept(route.device);
   });
-  return { format: FORMAT, content: { nodes, interfaces, links, routes, notes, groups } };
+  const services = pick(topology.services, (id) => {
+    const service = topology.services[id];
+    if (!service || !nodes[service.node]) return false;
+    const port = interfaceOf(service);
+    return port === null || kept(port);
+  });
+  return { format: FORMAT, content: { nodes, interfaces, links, routes, notes, groups, services } };
 }
 
 function pick<V>(items: Record<string, V>, keep: (id: string) => boolean): Record<string, V> {
@@ -95,6 +102,13 @@ export function paste(
     const device = route.device === null ? null : fresh.get(route.device);
     if (node === undefined || device === undefined) continue;
     operations.push(add("routes", newId("routes"), { ...route, node, device }));
+  }
+  for (const service of Object.values(content.services)) {
+    const node = fresh.get(service.node);
+    const old = interfaceOf(service);
+    const port = old === null ? null : fresh.get(old);
+    if (node === undefined || port === undefined) continue;
+    operations.push(add("services", newId("services"), movedTo(service, node, port)));
   }
   for (const collection of ["notes", "groups"] as const) {
     for (const item of Object.values(content[collection])) {

@@ -11,6 +11,13 @@ import type {
   TopoNote,
   TopoRoute,
 } from "./model";
+import {
+  isServiceKind,
+  SERVICE_DEFAULTS,
+  type ServiceKind,
+  type ServiceOptions,
+  type TopoService,
+} from "./services";
 
 type Fields = Record<string, unknown>;
 
@@ -30,6 +37,7 @@ const INTERFACE: Omit<TopoInterface, "node" | "name"> = {
   up: true,
   addresses: [],
   bridged: true,
+  dhcp: false,
 };
 const DEFAULTS: Record<Collection, Fields> = {
   nodes: NODE,
@@ -38,6 +46,7 @@ const DEFAULTS: Record<Collection, Fields> = {
   routes: { via: null, device: null, metric: null },
   notes: { x: 0, y: 0, width: 180, height: 90 },
   groups: { x: 0, y: 0, width: 320, height: 240, color: "blue" },
+  services: { up: true, options: {} },
 };
 const COLLECTIONS = Object.keys(DEFAULTS) as Collection[];
 
@@ -48,7 +57,10 @@ export function isFields(value: unknown): value is Fields {
 
 /** `value` with the left-out properties filled in. */
 export function normalizeValue(collection: Collection, value: Fields): Fields {
-  return { ...DEFAULTS[collection], ...value };
+  const whole = { ...DEFAULTS[collection], ...value };
+  if (collection !== "services" || !isServiceKind(whole.kind)) return whole;
+  const options = isFields(whole.options) ? whole.options : {};
+  return { ...whole, options: { ...SERVICE_DEFAULTS[whole.kind], ...options } };
 }
 
 /** An empty drawing. */
@@ -63,6 +75,7 @@ export function emptyTopology(name = ""): Topology {
     routes: {},
     notes: {},
     groups: {},
+    services: {},
   };
 }
 
@@ -112,4 +125,12 @@ export function makeNote(text: string, x: number, y: number): TopoNote {
 
 export function makeGroup(name: string, x: number, y: number): TopoGroup {
   return { name, x, y, width: 320, height: 240, color: "blue" };
+}
+
+export function makeService<K extends ServiceKind>(
+  node: string,
+  kind: K,
+  options: ServiceOptions[K],
+): TopoService {
+  return { node, kind, up: true, options } as TopoService;
 }

@@ -3,16 +3,26 @@
  * values it was made from are the same objects, so 1,000 nodes cost a pass of comparisons.
  */
 
-import type { SceneContent, SceneGroup, SceneLink, SceneNode, SceneNote } from "../scene/contract";
+import type {
+  SceneBadge,
+  SceneContent,
+  SceneGroup,
+  SceneLink,
+  SceneNode,
+  SceneNote,
+} from "../scene/contract";
 import { indexOf } from "./graph";
+import { learnedAddresses } from "./learned";
 import {
   formatRate,
   type LiveInterface,
   type LiveLink,
   type LiveNode,
   type LiveView,
+  type ServiceState,
 } from "./live";
 import type { TopoGroup, TopoLink, Topology, TopoNode, TopoNote } from "./model";
+import { SERVICE_LETTER } from "./services";
 import type { Problem } from "./store";
 
 interface Cached<V> {
@@ -38,7 +48,7 @@ function bare(prefix: string): string {
   return prefix.split("/", 1)[0] ?? prefix;
 }
 
-/** The worst problem of each thing on the canvas; nodes stand for their interfaces and routes. */
+/** The worst problem of each thing on the canvas; nodes stand for all that they have. */
 export function problemsByObject(
   topology: Topology,
   problems: readonly Problem[],
@@ -51,7 +61,9 @@ export function problemsByObject(
         ? topology.interfaces[id]?.node
         : collection === "routes"
           ? topology.routes[id]?.node
-          : id;
+          : collection === "services"
+            ? topology.services[id]?.node
+            : id;
     if (owner && worst.get(owner) !== "error") worst.set(owner, severity);
   }
   return worst;
@@ -73,6 +85,12 @@ function linkState(link: TopoLink, live: LiveLink | undefined, view: LiveView): 
   return live.state;
 }
 
+const NONE: readonly never[] = [];
+
+function badgeState(state: ServiceState | undefined): SceneBadge["state"] {
+  return state === "starting" || state === "running" || state === "failed" ? state : "drawn";
+}
+
 const BLOCKED = new Set(["blocking", "listening"]);
 
 function livePort(node: LiveNode | undefined, id: string): LiveInterface | undefined {
@@ -86,6 +104,7 @@ export class Deriver {
   private notes = new Map<string, Cached<SceneNote>>();
   private groups = new Map<string, Cached<SceneGroup>>();
   private labels = new Map<string, Cached<string>>();
+  private badges = new Map<string, Cached<readonly SceneBadge[]>>();
 
   /** Everything. Unchanged objects come as the same values as last time. */
   content(
@@ -113,18 +132,21 @@ export class Deriver {
       const node = topology.nodes[id];
       if (!node) return [];
       const now = live.node(id);
-      const problem = problems.get(id) ?? null;
-      const inputs = [node, now, problem, live.running, live.stale, this.label(id, node, topology)];
+      const problem = problems.get(id) ?? (live.warningAt(id) ? "warning" : null);
+      const label = this.label(id, node, topology, now);
+      const badges = this.badgesOf(id, topology, now, live);
+      const inputs = [node, now, problem, live.running, live.stale, label, badges];
       return remembered(this.nodes, id, inputs, () => ({
         id,
         kind: node.kind,
         name: node.name,
-        label: this.label(id, node, topology),
+        label,
         x: node.x,
         y: node.y,
         state: nodeState(now, live),
         drift: (now?.drift.length ?? 0) > 0,
         problem,
+        badges,
       }));
     });
   }
@@ -137,7 +159,8 @@ export class Deriver {
       if (!link || !a || !b) return [];
       const now = live.link(id);
       const [liveA, liveB] = [live.node(a.node), live.node(b.node)];
-      const inputs = [link, a, b, now, liveA, liveB, live.running, live.stale];
+      const alarm = live.warningAt(id)?.code ?? null;
+      const inputs = [link, a, b, now, liveA, liveB, live.running, live.stale, alarm];
       return remembered(this.links, id, inputs, () => {
         const state = linkState(link, now, live);
         const rate = live.running && !live.stale ? (now?.rate_ab ?? 0) + (now?.rate_ba ?? 0) : 0;
@@ -152,21 +175,45 @@ export class Deriver {
           blockedEnd: state === "blocked" ? (blockedA ? "a" : "b") : null,
           rate,
           rateLabel: formatRate(rate),
+          alarm,
         };
       });
     });
   }
 
-  /** The second line: a host's or router's first address, a switch's number of ports. */
-  private label(id: string, node: TopoNode, topology: Topology): string {
-    const ports = indexOf(topology).interfacesOf.get(id);
+  /** The second line: the first address, drawn or learned. */
+  private label(id: string, node: TopoNode, topology: Topology, now: LiveNode | undefined): string {
+    const ports = indexOf(topology).interfacesOf.get(id) ?? NONE;
     if (node.kind === "switch" && node.addresses.length === 0) return "";
-    return remembered(this.labels, id, [node, ports, topology.interfaces], () => {
-      const addresses = [...node.addresses];
-      for (const port of ports ?? [])
-        addresses.push(...(topology.interfaces[port]?.addresses ?? []));
-      return addresses[0] === undefined ? "" : bare(addresses[0]);
+    const inputs = [node, ports, topology.interfaces, now];
+    return remembered(this.labels, id, inputs, () => {
+      const dhcp = ports.some((port) => topology.interfaces[port]?.dhcp);
+      const drawn = ports.flatMap((port) => topology.interfaces[port]?.addresses ?? []);
+      const learned = now ? learnedAddresses(topology, id, now) : [];
+      const leased = learned.find(({ origin }) => origin === "dhcp");
+      if (dhcp) return leased ? `${bare(leased.address)} DHCP` : "DHCP…";
+      const first = node.addresses[0] ?? drawn[0] ?? learned[0]?.address;
+      return first === undefined ? "" : bare(first);
     });
+  }
+
+  /** What the node serves, by kind, and whether it does. */
+  private badgesOf(
+    id: string,
+    topology: Topology,
+    now: LiveNode | undefined,
+    live: LiveView,
+  ): readonly SceneBadge[] {
+    const ids = indexOf(topology).servicesOf.get(id);
+    if (!ids) return NONE;
+    const inputs = [topology.services, now?.services, live.running, live.stale];
+    return remembered(this.badges, id, inputs, () =>
+      ids.flatMap((service) => {
+        const drawn = topology.services[service];
+        const state = live.running && !live.stale ? now?.services?.[service]?.state : undefined;
+        return drawn ? [{ letter: SERVICE_LETTER[drawn.kind], state: badgeState(state) }] : [];
+      }),
+    );
   }
 
   private group(id: string, group: TopoGroup): SceneGroup {
@@ -183,6 +230,7 @@ export class Deriver {
     };
     prune(this.nodes, topology.nodes);
     prune(this.labels, topology.nodes);
+    prune(this.badges, topology.nodes);
     prune(this.links, topology.links);
     prune(this.notes, topology.notes);
     prune(this.groups, topology.groups);

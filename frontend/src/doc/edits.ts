@@ -94,6 +94,7 @@ function coveredByOther(
     const { a = "", b = "" } = topology.links[id] ?? {};
     return [a, b].some((end) => gone.has(end) || gone.has(nodeOf(end)));
   }
+  if (collection === "services") return gone.has(topology.services[id]?.node ?? "");
   if (collection !== "routes") return false;
   const { node = "", device = null } = topology.routes[id] ?? {};
   return gone.has(node) || (device !== null && gone.has(device));

@@ -7,6 +7,7 @@ export interface TopologyIndex {
   linksAt: Map<string, string[]>; // interface → links (one, in a sound drawing)
   routesOf: Map<string, string[]>; // node → routes
   routesBy: Map<string, string[]>; // interface → routes that leave by it
+  servicesOf: Map<string, string[]>; // node → services
 }
 
 function push(map: Map<string, string[]>, key: string, id: string): void {
@@ -49,6 +50,12 @@ function routesBy(routes: Topology["routes"]): Map<string, string[]> {
   return map;
 }
 
+function servicesOf(services: Topology["services"]): Map<string, string[]> {
+  const map = new Map<string, string[]>();
+  for (const [id, service] of Object.entries(services)) push(map, service.node, id);
+  return map;
+}
+
 /** Remember a function's result as long as its argument lives. */
 function once<K extends object, V>(compute: (key: K) => V): (key: K) => V {
   const cache = new WeakMap<K, V>();
@@ -65,6 +72,7 @@ const cachedInterfacesOf = once(interfacesOf);
 const cachedLinksAt = once(linksAt);
 const cachedRoutesOf = once(routesOf);
 const cachedRoutesBy = once(routesBy);
+const cachedServicesOf = once(servicesOf);
 
 /** The index of a topology; a move of a node costs nothing, its collection alone changes. */
 export function indexOf(topology: Topology): TopologyIndex {
@@ -73,6 +81,7 @@ export function indexOf(topology: Topology): TopologyIndex {
     linksAt: cachedLinksAt(topology.links),
     routesOf: cachedRoutesOf(topology.routes),
     routesBy: cachedRoutesBy(topology.routes),
+    servicesOf: cachedServicesOf(topology.services),
   };
 }
 
@@ -89,9 +98,19 @@ export function peerOf(
   return node === undefined ? null : { link, port: other, node };
 }
 
+const COLLECTIONS = [
+  "nodes",
+  "links",
+  "notes",
+  "groups",
+  "interfaces",
+  "routes",
+  "services",
+] as const;
+
 /** Which collection holds `id`; null when none does. */
 export function collectionOf(topology: Topology, id: string) {
-  for (const collection of ["nodes", "links", "notes", "groups", "interfaces", "routes"] as const) {
+  for (const collection of COLLECTIONS) {
     if (Object.hasOwn(topology[collection], id)) return collection;
   }
   return null;

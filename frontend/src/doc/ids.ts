@@ -10,6 +10,7 @@ const PREFIX: Record<Collection, string> = {
   routes: "r",
   notes: "t",
   groups: "g",
+  services: "s",
 };
 
 function random(length: number): string {

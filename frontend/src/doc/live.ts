@@ -42,6 +42,24 @@ export interface Drift {
   actual: unknown;
 }
 
+export type ServiceState = "starting" | "running" | "failed" | "ended" | "stopped";
+
+export interface LiveService {
+  state: ServiceState;
+  message: string;
+  since: number | null; // epoch seconds
+  restarts: number;
+}
+
+/** Something is wrong that is no drift: a storm, a limit. */
+export interface LiveWarning {
+  code: string;
+  message: string; // English; the code has the translation
+  link?: string | null;
+  node?: string | null;
+  params?: Record<string, unknown>;
+}
+
 export interface LiveNode {
   present: boolean;
   forward_ipv4: boolean;
@@ -51,6 +69,8 @@ export interface LiveNode {
   neighbours: LiveNeighbour[];
   fdb: LiveFdbEntry[];
   drift: Drift[];
+  services?: Record<string, LiveService>;
+  sandbox?: boolean;
 }
 
 export interface LiveLink {
@@ -67,6 +87,7 @@ export interface LivePayload {
   time: number;
   nodes: Record<string, LiveNode | null>;
   links: Record<string, LiveLink | null>;
+  warnings?: Record<string, LiveWarning | null>; // by code and object
 }
 
 /** Read access to the latest state, whoever keeps it. */
@@ -75,6 +96,8 @@ export interface LiveView {
   readonly stale: boolean; // nothing heard for too long
   node(id: string): LiveNode | undefined;
   link(id: string): LiveLink | undefined;
+  /** What is wrong on a cable or a node; undefined when nothing is. */
+  warningAt(id: string): LiveWarning | undefined;
 }
 
 /** A rate as people read it: "6.8 Mb/s". Empty under 1 bit/s. */

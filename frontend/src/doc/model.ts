@@ -1,6 +1,8 @@
 /** The drawing, as `docs/protocol.md` writes it. Flat collections by id. */
 
-export type NodeKind = "host" | "router" | "switch";
+import type { TopoService } from "./services";
+
+export type NodeKind = "host" | "router" | "switch" | "uplink";
 
 export interface TopoNode {
   kind: NodeKind;
@@ -23,6 +25,7 @@ export interface TopoInterface {
   up: boolean;
   addresses: string[];
   bridged: boolean;
+  dhcp: boolean; // IPv4 from a DHCP server
 }
 
 export interface TopoLink {
@@ -67,6 +70,14 @@ export interface Topology {
   routes: Record<string, TopoRoute>;
   notes: Record<string, TopoNote>;
   groups: Record<string, TopoGroup>;
+  services: Record<string, TopoService>;
 }
 
-export type Collection = "nodes" | "interfaces" | "links" | "routes" | "notes" | "groups";
+export type Collection =
+  | "nodes"
+  | "interfaces"
+  | "links"
+  | "routes"
+  | "notes"
+  | "groups"
+  | "services";

@@ -3,7 +3,12 @@
 import { indexOf } from "./graph";
 import type { NodeKind, Topology } from "./model";
 
-const NODE_STEM: Record<NodeKind, string> = { host: "h", router: "r", switch: "sw" };
+const NODE_STEM: Record<NodeKind, string> = {
+  host: "h",
+  router: "r",
+  switch: "sw",
+  uplink: "up",
+};
 
 /** Interface names: IFNAMSIZ is 16 with the closing zero (linux/if.h). */
 export const NAME_BYTES = 15;

@@ -173,9 +173,11 @@ function cascade(topology: Topology, collection: Collection, id: string): Remove
   const links = new Set(interfaces.flatMap((port) => index.linksAt.get(port) ?? []));
   const routes = new Set(interfaces.flatMap((port) => index.routesBy.get(port) ?? []));
   if (collection === "nodes") for (const route of index.routesOf.get(id) ?? []) routes.add(route);
+  const services = collection === "nodes" ? (index.servicesOf.get(id) ?? []) : [];
   const removals = [
     ...Array.from(links, (link) => remove("links", link)),
     ...Array.from(routes, (route) => remove("routes", route)),
+    ...services.map((service) => remove("services", service)),
   ];
   if (collection === "nodes")
     removals.push(...interfaces.map((port) => remove("interfaces", port)));
@@ -193,6 +195,7 @@ const REFERENCES: Partial<Record<Collection, readonly (readonly [string, Collect
     ["node", "nodes"],
     ["device", "interfaces"],
   ],
+  services: [["node", "nodes"]],
 };
 
 /** True when a new object names another that is not there: the server refuses that. */

@@ -1,7 +1,15 @@
 /** Shared by the tests of this room: a small drawing, random operations, an in-memory server. */
 
 import fc from "fast-check";
-import { emptyTopology, makeInterface, makeLink, makeNode, makeNote, makeRoute } from "./defaults";
+import {
+  emptyTopology,
+  makeInterface,
+  makeLink,
+  makeNode,
+  makeNote,
+  makeRoute,
+  makeService,
+} from "./defaults";
 import type { Collection, Topology } from "./model";
 import { type Accepted, applyChanges, type Operation, predict, type SimpleOperation } from "./ops";
 import { type Envelope, Refused, type Transport } from "./store";
@@ -41,6 +49,12 @@ const simple: fc.Arbitrary<SimpleOperation> = fc.oneof(
     id,
     value: { ...makeLink(a, b) },
   })),
+  fc.tuple(fc.constantFrom("s1", "s2"), ids, fc.nat(99)).map(([id, node, port]) => ({
+    kind: "add" as const,
+    collection: "services" as const,
+    id,
+    value: { ...makeService(node, "iperf3", { port }) },
+  })),
   fc.tuple(fc.constantFrom("t1", "t2"), fc.string()).map(([id, text]) => ({
     kind: "add" as const,
     collection: "notes" as const,
@@ -61,8 +75,8 @@ const simple: fc.Arbitrary<SimpleOperation> = fc.oneof(
   })),
   fc
     .tuple(
-      fc.constantFrom<Collection>("nodes", "interfaces", "links", "routes", "notes"),
-      fc.constantFrom("n1", "n2", "n3", "i1", "i2", "i3", "l1", "l2", "r1", "t1"),
+      fc.constantFrom<Collection>("nodes", "interfaces", "links", "routes", "notes", "services"),
+      fc.constantFrom("n1", "n2", "n3", "i1", "i2", "i3", "l1", "l2", "r1", "t1", "s1"),
     )
     .map(([collection, id]) => ({ kind: "remove" as const, collection, id })),
 );

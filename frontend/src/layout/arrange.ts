@@ -18,7 +18,7 @@ import { organic } from "./organic";
 import { separate } from "./separate";
 import { tiers } from "./tiers";
 
-const RANK = { router: 0, switch: 1, host: 2 } as const;
+const RANK = { uplink: 0, router: 0, switch: 1, host: 2 } as const;
 const PAD = 24;
 const TITLE = 26;
 const GAP = 30; // around a group's frame

@@ -4,7 +4,7 @@ export type LayoutKind = "tiers" | "organic" | "circle";
 
 export interface LayoutNode {
   id: string;
-  kind: "host" | "router" | "switch";
+  kind: "host" | "router" | "switch" | "uplink";
   x: number;
   y: number;
 }

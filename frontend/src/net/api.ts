@@ -2,6 +2,7 @@
 
 import type {
   DecodedLayer,
+  FrrState,
   Lab,
   LabStatus,
   Missed,
@@ -13,6 +14,7 @@ import type {
   SessionInfo,
   Snapshot,
   Template,
+  Tool,
 } from "../api/types";
 import { toWire } from "../doc/defaults";
 import type { LivePayload } from "../doc/live";
@@ -110,6 +112,11 @@ export class Api {
         this.call("GET", `${at}/packets?after=${after}&limit=${limit}`),
       packet: (number: number): Promise<{ row: unknown; layers: DecodedLayer[]; hex: string }> =>
         this.call("GET", `${at}/packets/${number}`),
+      serviceLog: (service: string): Promise<{ text: string }> =>
+        this.call("GET", `${at}/services/${encodeURIComponent(service)}/log`),
+      frr: (node: string): Promise<FrrState> =>
+        this.call("GET", `${at}/nodes/${encodeURIComponent(node)}/frr`),
+      tools: (): Promise<{ tools: Tool[] }> => this.call("GET", `${at}/tools`),
       revisions: (): Promise<Revision[]> => this.call("GET", `${at}/revisions`),
       saveRevision: (name: string): Promise<Revision> =>
         this.call("POST", `${at}/revisions`, { name }),

@@ -3,7 +3,7 @@
  * are told at most five times a second.
  */
 
-import type { LiveLink, LiveNode, LivePayload, LiveView } from "../doc/live";
+import type { LiveLink, LiveNode, LivePayload, LiveView, LiveWarning } from "../doc/live";
 
 const PANEL_PERIOD = 200; // ms
 const STALE_AFTER = 5_000;
@@ -30,6 +30,7 @@ export class LiveStore implements LiveView {
   version = 0;
   private nodes = new Map<string, LiveNode>();
   private links = new Map<string, LiveLink>();
+  private alarms = new Map<string, LiveWarning>();
   private rates = new Map<string, RateSample[]>();
   private heard: number | null = null;
   private sceneListeners = new Set<(delta: LiveDelta) => void>();
@@ -45,6 +46,15 @@ export class LiveStore implements LiveView {
 
   link(id: string): LiveLink | undefined {
     return this.links.get(id);
+  }
+
+  warningAt(id: string): LiveWarning | undefined {
+    return this.warnings.find(({ link, node }) => link === id || node === id);
+  }
+
+  /** All warnings, in the order in which they came. */
+  get warnings(): LiveWarning[] {
+    return [...this.alarms.values()];
   }
 
   /** The last minute or so of a cable's rates, oldest first. */
@@ -68,6 +78,7 @@ export class LiveStore implements LiveView {
     if (payload.full) {
       this.nodes.clear();
       this.links.clear();
+      this.alarms.clear();
     }
     for (const [id, node] of Object.entries(payload.nodes)) {
       if (node === null) this.nodes.delete(id);
@@ -82,11 +93,12 @@ export class LiveStore implements LiveView {
         this.sample(id, link, payload.time);
       }
     }
+    const alarmed = this.warn(payload.warnings ?? {});
     const wasStale = this.stale;
     this.stale = false;
     this.changed({
-      nodes: Object.keys(payload.nodes),
-      links: Object.keys(payload.links),
+      nodes: [...Object.keys(payload.nodes), ...alarmed],
+      links: [...Object.keys(payload.links), ...alarmed],
       all: payload.full || wasStale,
     });
   }
@@ -98,6 +110,7 @@ export class LiveStore implements LiveView {
     if (!running) {
       this.nodes.clear();
       this.links.clear();
+      this.alarms.clear();
       this.rates.clear();
       this.heard = null;
       this.stale = false;
@@ -134,6 +147,16 @@ export class LiveStore implements LiveView {
     this.panelListeners.add(listener);
     return () => this.panelListeners.delete(listener);
   };
+
+  /** Take warnings in; the cables and nodes whose warnings came or went. */
+  private warn(warnings: NonNullable<LivePayload["warnings"]>): string[] {
+    return Object.entries(warnings).flatMap(([key, warning]) => {
+      const about = warning ?? this.alarms.get(key);
+      if (warning === null) this.alarms.delete(key);
+      else this.alarms.set(key, warning);
+      return about?.link ?? about?.node ?? [];
+    });
+  }
 
   private sample(id: string, link: LiveLink, time: number): void {
     const samples = this.rates.get(id) ?? [];

@@ -1,6 +1,6 @@
 /** For tests only: one lab in memory behind the same contract, with a socket the test drives. */
 
-import type { Lab, LabStatus, Probe, SessionInfo } from "../api/types";
+import type { Feature, Lab, LabStatus, Probe, SessionInfo, UplinkGrant } from "../api/types";
 import type { Topology } from "../doc/model";
 import type { Operation } from "../doc/ops";
 import { Refused } from "../doc/store";
@@ -9,6 +9,7 @@ import { Api, type LabApi } from "./api";
 import { encodeFrame, Kind } from "./frames";
 import { LabSession } from "./session";
 import type { Fact } from "./socket";
+import type { TerminalText } from "./terminalSocket";
 
 export const STOPPED: LabStatus = {
   phase: "stopped",
@@ -24,9 +25,11 @@ export const STOPPED: LabStatus = {
 /** The browser's end of a WebSocket whose server is the test. */
 export class FakeSocket extends EventTarget {
   static last: FakeSocket | null = null;
+  static all: FakeSocket[] = [];
   readyState = 0;
   binaryType = "blob";
   sent: Record<string, unknown>[] = [];
+  typed: Uint8Array[] = []; // binary messages
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string | ArrayBuffer }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
@@ -34,6 +37,7 @@ export class FakeSocket extends EventTarget {
   constructor(readonly url: string) {
     super();
     FakeSocket.last = this;
+    FakeSocket.all.push(this);
   }
 
   /** The server accepts. */
@@ -42,8 +46,9 @@ export class FakeSocket extends EventTarget {
     this.onopen?.();
   }
 
-  send(text: string): void {
-    this.sent.push(JSON.parse(text));
+  send(data: string | Uint8Array): void {
+    if (typeof data === "string") this.sent.push(JSON.parse(data));
+    else this.typed.push(data);
   }
 
   close(code = 1000): void {
@@ -52,8 +57,13 @@ export class FakeSocket extends EventTarget {
     this.onclose?.({ code });
   }
 
-  fact(fact: Fact): void {
+  fact(fact: Fact | TerminalText | { type: "credit"; bytes: number }): void {
     this.onmessage?.({ data: JSON.stringify(fact) });
+  }
+
+  /** Bytes of a terminal: they have no header. */
+  bytes(text: string): void {
+    this.onmessage?.({ data: new TextEncoder().encode(text).slice().buffer });
   }
 
   data(stream: number, payload: unknown): void {
@@ -73,6 +83,9 @@ export interface MockLab {
 interface Options {
   refuses?: (operation: Operation) => boolean;
   running?: boolean;
+  answers?: Record<string, (body: unknown) => unknown>; // by "METHOD /path"
+  features?: Record<string, Feature>;
+  uplink?: UplinkGrant;
 }
 
 /** A session on a lab in memory, connected. Destroy the session when done. */
@@ -90,6 +103,7 @@ export function mockLab(topology: Topology, options: Options = {}): MockLab {
     created: "",
     updated: "",
     status,
+    ...(options.uplink ? { uplink: options.uplink } : {}),
   };
   const answers: Record<string, (body: unknown) => unknown> = {
     "POST /labs/1/run": () => ({ ...status, phase: "starting", generation: 2 }),
@@ -104,6 +118,7 @@ export function mockLab(topology: Topology, options: Options = {}): MockLab {
       result: null,
       ...(body as Pick<Probe, "kind" | "source" | "target">),
     }),
+    ...options.answers,
   };
   const fetcher = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const path = String(input).replace("/api/v1", "");
@@ -120,7 +135,7 @@ export function mockLab(topology: Topology, options: Options = {}): MockLab {
     lab,
     snapshot: { seq: 0, document: topology, problems: [] },
     api,
-    features: {},
+    features: options.features ?? {},
     socket: (url) => new FakeSocket(url) as unknown as WebSocket,
   });
   session.start();

@@ -12,6 +12,7 @@ import { ApiError, type LabApi } from "./api";
 import { LiveStore } from "./live";
 import { PacketsFeed } from "./packetsFeed";
 import { type Connection, type Fact, LabSocket, type StreamName } from "./socket";
+import { type TerminalEvents, TerminalSocket } from "./terminalSocket";
 
 const BACKLOG = 500; // packets that a reader who comes late finds in the list
 
@@ -77,6 +78,8 @@ export class LabSession {
   readonly packets: PacketsFeed;
   readonly facts;
   private readonly socket: LabSocket;
+  private readonly url: string;
+  private readonly makeSocket: (url: string) => WebSocket;
   private listeners = new Set<SessionEvents>();
   private stopWatching: (() => void) | null = null;
   private online = () => this.socket.hurry();
@@ -108,15 +111,17 @@ export class LabSession {
     }));
     this.live.setRunning(parts.lab.running);
     const scheme = location.protocol === "https:" ? "wss" : "ws";
+    this.url = `${scheme}://${location.host}/ws/labs/${this.id}`;
+    this.makeSocket = parts.socket ?? ((url) => new WebSocket(url));
     this.socket = new LabSocket(
-      `${scheme}://${location.host}/ws/labs/${this.id}`,
+      this.url,
       {
         fact: (fact) => this.take(fact),
         data: (stream, payload) => this.data(stream, payload),
         closed: (stream) => stream === "live" && this.live.setStale(true),
         connection: (state, code) => this.connection(state, code),
       },
-      parts.socket,
+      this.makeSocket,
     );
   }
 
@@ -138,6 +143,11 @@ export class LabSession {
     this.stopWatching?.();
     this.socket.destroy();
     this.listeners.clear();
+  }
+
+  /** The socket of a terminal in this lab, not connected yet. */
+  terminal(events: TerminalEvents): TerminalSocket {
+    return new TerminalSocket(`${this.url}/terminal`, events, this.makeSocket);
   }
 
   on(events: SessionEvents): () => void {

@@ -7,6 +7,7 @@ import type { LabStatus, Probe } from "../api/types";
 import type { Accepted } from "../doc/ops";
 import type { Problem } from "../doc/store";
 import { decodeFrame, Kind, Stream } from "./frames";
+import { FINAL, Retry } from "./retry";
 
 export type StreamName = "live" | "packets";
 
@@ -27,10 +28,6 @@ export interface SocketEvents {
   connection(state: Connection, code?: number): void;
 }
 
-const FIRST_WAIT = 500; // ms
-const LONGEST_WAIT = 15_000;
-const FINAL = new Set([4400, 4401, 4403, 4404]); // trying again cannot help
-
 const NUMBERS: Record<StreamName, number> = { live: Stream.live, packets: Stream.packets };
 const NAMES = new Map(
   Object.entries(NUMBERS).map(([name, number]) => [number, name as StreamName]),
@@ -38,8 +35,7 @@ const NAMES = new Map(
 
 export class LabSocket {
   private socket: WebSocket | null = null;
-  private timer: ReturnType<typeof setTimeout> | null = null;
-  private attempts = 0;
+  private readonly retry = new Retry(() => this.connect());
   private wanted = new Map<StreamName, Record<string, unknown>>();
   private decoder = new TextDecoder();
 
@@ -55,7 +51,7 @@ export class LabSocket {
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => {
-      this.attempts = 0;
+      this.retry.reset();
       this.events.connection("open");
       for (const [stream, params] of this.wanted) this.sendOpen(stream, params);
     };
@@ -77,17 +73,13 @@ export class LabSocket {
 
   /** Reconnect at once instead of waiting: the browser says it is online again. */
   hurry(): void {
-    if (this.timer === null) return;
-    clearTimeout(this.timer);
-    this.timer = null;
-    this.connect();
+    this.retry.hurry();
   }
 
   destroy(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
+    this.retry.cancel();
     const socket = this.socket;
     this.socket = null;
-    this.timer = null;
     socket?.close();
   }
 
@@ -119,15 +111,7 @@ export class LabSocket {
       return;
     }
     this.events.connection("away", code);
-    const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.attempts);
-    this.attempts += 1;
-    this.timer = setTimeout(
-      () => {
-        this.timer = null;
-        this.connect();
-      },
-      wait * (0.75 + Math.random() / 2),
-    );
+    this.retry.later();
   }
 
   private sendOpen(stream: StreamName, params: Record<string, unknown>): void {

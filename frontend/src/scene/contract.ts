@@ -3,7 +3,13 @@
  * no document: it is handed what to draw and says what the pointer did.
  */
 
-export type GlyphKind = "host" | "router" | "switch";
+export type GlyphKind = "host" | "router" | "switch" | "uplink";
+
+/** A program that a node runs: its letter, and the shape around it. */
+export interface SceneBadge {
+  letter: string;
+  state: "drawn" | "starting" | "running" | "failed";
+}
 
 /** What a node looks like now. `state`: dot colour and letter; planned nodes are ghosts. */
 export interface SceneNode {
@@ -16,6 +22,7 @@ export interface SceneNode {
   state: "draft" | "planned" | "up" | "warning" | "down" | "stale";
   drift: boolean;
   problem: "error" | "warning" | null;
+  badges: readonly SceneBadge[];
 }
 
 /** What a cable looks like now. Parallel cables between two nodes are fanned out. */
@@ -29,6 +36,7 @@ export interface SceneLink {
   blockedEnd: "a" | "b" | null;
   rate: number; // bit/s, both directions together; 0: no label
   rateLabel: string;
+  alarm: string | null; // key of a word: what is wrong on it, whatever its state
 }
 
 export interface SceneGroup {
@@ -116,7 +124,7 @@ export interface SceneView {
   setSelection(ids: Selection): void;
   setTool(tool: Tool): void;
   setTheme(theme: "light" | "dark"): void;
-  /** i18n words by key: planned, down, off, blocked, stale. */
+  /** i18n words by key: planned, down, off, blocked, stale, and those of alarms. */
   setLabels(labels: Record<string, string>): void;
   setReducedMotion(reduced: boolean): void;
   addPackets(passages: PacketPassage[]): void;

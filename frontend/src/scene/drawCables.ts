@@ -44,6 +44,8 @@ const SIGN: Partial<Record<CableState, string>> = {
   stale: "?",
 };
 
+const ALARM = "▲";
+
 /** The cables in sight. */
 export function visibleCables(scenery: Scenery): LinkItem[] {
   const area = inflate(scenery.view, 40);
@@ -76,14 +78,14 @@ export function drawCables(scenery: Scenery, links: readonly LinkItem[]): void {
 /** Port pills, rates and state badges; only where there is room to read them. */
 export function drawCableText(scenery: Scenery, links: readonly LinkItem[]): void {
   if (scenery.zoom < DETAIL.full) {
-    for (const link of links) if (SIGN[link.data.state]) drawSignOnly(scenery, link);
+    for (const link of links) drawSignOnly(scenery, link);
     return;
   }
   for (const link of links) {
     const labels = scenery.planner.of(link);
     if (labels.a) drawPill(scenery, labels.a);
     if (labels.b) drawPill(scenery, labels.b);
-    if (SIGN[link.data.state]) drawBadge(scenery, link);
+    if (badgeOf(scenery, link)) drawBadge(scenery, link);
     else if (link.data.rateLabel) drawRate(scenery, link);
   }
 }
@@ -187,21 +189,32 @@ function drawRate(scenery: Scenery, link: LinkItem): void {
   );
 }
 
-function badgeText(scenery: Scenery, link: LinkItem): string {
-  const { state } = link.data;
-  return `${SIGN[state] ?? ""} ${word(scenery, state)}`;
+interface Badge {
+  sign: string;
+  text: string;
+  color: string;
 }
 
-function badgeColor(theme: Theme, state: CableState): string {
-  return state === "stale" || state === "off" ? theme.text2 : theme[STROKES[state].color];
+/** What is to be said on a cable: an alarm before its state; null when all is well. */
+function badgeOf(scenery: Scenery, { data }: LinkItem): Badge | null {
+  const { theme } = scenery;
+  const { state, alarm } = data;
+  if (alarm !== null) {
+    return { sign: ALARM, text: `${ALARM} ${word(scenery, alarm)}`, color: theme.bad };
+  }
+  const sign = SIGN[state];
+  if (!sign) return null;
+  const quiet = state === "stale" || state === "off";
+  const color = quiet ? theme.text2 : theme[STROKES[state].color];
+  return { sign, text: `${sign} ${word(scenery, state)}`, color };
 }
 
 /** Beside the pill of the blocked end for STP, in the middle otherwise. */
 function badgePoint(scenery: Scenery, link: LinkItem, half: number): Point {
-  const { blockedEnd, state } = link.data;
+  const { blockedEnd, state, alarm } = link.data;
   const labels = scenery.planner.of(link);
   const pill = blockedEnd === null ? null : labels[blockedEnd];
-  if (state !== "blocked" || !pill) return labels.middle;
+  if (state !== "blocked" || alarm !== null || !pill) return labels.middle;
   const { x, y } = curveDirection(link.curve, pill.t);
   const clear = Math.min(
     (half + pill.width / 2 + 3) / Math.max(0.01, Math.abs(x)),
@@ -214,8 +227,9 @@ function badgePoint(scenery: Scenery, link: LinkItem, half: number): Point {
 
 function drawBadge(scenery: Scenery, link: LinkItem): void {
   const { theme, surface } = scenery;
-  const text = badgeText(scenery, link);
-  const color = badgeColor(theme, link.data.state);
+  const badge = badgeOf(scenery, link);
+  if (!badge) return;
+  const { text, color } = badge;
   const half = textWidth(FONT.badge, text) / 2 + 9;
   const point = badgePoint(scenery, link, half);
   const box = { left: -half - 1, top: -11, right: half + 1, bottom: 11 };
@@ -245,9 +259,9 @@ function drawBadge(scenery: Scenery, link: LinkItem): void {
 /** From afar, only the sign, at a size that can still be told. */
 function drawSignOnly(scenery: Scenery, link: LinkItem): void {
   const { theme, surface, zoom } = scenery;
-  const sign = SIGN[link.data.state];
-  if (!sign || zoom < 0.12) return;
-  const color = badgeColor(theme, link.data.state);
+  const badge = badgeOf(scenery, link);
+  if (!badge || zoom < 0.12) return;
+  const { sign, color } = badge;
   const point = curvePoint(link.curve, 0.5);
   const draw = (pen: Pen): void => {
     pen.font = FONT.mark;

@@ -1,5 +1,6 @@
 /** Nodes: a rounded box with an icon, a state mark, badges, and the name below. */
 import type { SceneNode } from "./contract";
+import { badgesKey, drawBadges } from "./drawBadges";
 import { inflate } from "./geometry";
 import { drawIcon } from "./icons";
 import { NODE_SIZE, type NodeItem } from "./model";
@@ -80,7 +81,9 @@ function drawBody(scenery: Scenery, node: NodeItem): void {
   const { theme, surface } = scenery;
   const { kind, state, drift, problem } = node.data;
   const box = { left: -37, top: -36, right: 36, bottom: 38 };
-  const key = `node ${theme.name} ${kind} ${state} ${drift} ${problem}`;
+  const detailed = scenery.zoom >= DETAIL.full;
+  const badges = detailed ? badgesKey(node.data.badges) : "";
+  const key = `node ${theme.name} ${kind} ${state} ${drift} ${problem} ${badges}`;
   surface.stamp(
     {
       key,
@@ -89,6 +92,7 @@ function drawBody(scenery: Scenery, node: NodeItem): void {
         body(pen, theme, node.data);
         at(pen, CORNER, -CORNER, () => drawStateMark(pen, theme, state));
         if (drift) at(pen, -CORNER - 1, -CORNER - 1, () => driftBadge(pen, theme));
+        if (detailed) drawBadges(pen, theme, node.data.badges);
         if (problem) at(pen, CORNER + 1, CORNER, () => problemBadge(pen, theme, problem));
       },
     },

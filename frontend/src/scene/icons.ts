@@ -47,6 +47,18 @@ const ICONS: Record<GlyphKind | "note" | "group", (pen: Pen) => void> = {
       [11, 12.5, 9, 14.5, 11, 16.5],
     ]);
   },
+  uplink(pen) {
+    pen.beginPath();
+    pen.moveTo(7, 18);
+    pen.quadraticCurveTo(2.5, 18, 2.5, 13.6);
+    pen.quadraticCurveTo(2.5, 9.8, 6.4, 9.1);
+    pen.quadraticCurveTo(7.4, 4.5, 12, 4.5);
+    pen.quadraticCurveTo(16.6, 4.5, 17.7, 8.6);
+    pen.quadraticCurveTo(21.8, 9.2, 21.8, 13.4);
+    pen.quadraticCurveTo(21.8, 18, 17.3, 18);
+    pen.closePath();
+    pen.stroke();
+  },
   note(pen) {
     strokes(pen, [
       [4, 4, 20, 4, 20, 15, 15, 20, 4, 20, 4, 4],

@@ -33,10 +33,15 @@ describe("SceneModel", () => {
     });
     expect(made.updateNodes([node("a", 0, 0), node("gone", 1, 1)])).toBe(false);
     expect(made.updateNodes([node("a", 0, 0, { state: "down" })])).toBe(true);
+    const badges = [{ letter: "D", state: "starting" as const }];
+    expect(made.updateNodes([node("a", 0, 0, { state: "down", badges })])).toBe(true);
+    const same = [{ letter: "D", state: "starting" as const }];
+    expect(made.updateNodes([node("a", 0, 0, { state: "down", badges: same })])).toBe(false);
     const label = link("1", "a", "b", { rate: 5.1e6, rateLabel: "5.1 Mb/s" });
     expect(made.updateLinks([label], false)).toBe(false);
     expect(made.updateLinks([{ ...label, rateLabel: "5.2 Mb/s" }], true)).toBe(true);
     expect(made.updateLinks([{ ...label, state: "down" }], false)).toBe(true);
+    expect(made.updateLinks([{ ...label, state: "down", alarm: "storm" }], false)).toBe(true);
   });
 
   it("holds a drag's places through new content, until released", () => {

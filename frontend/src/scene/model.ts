@@ -247,7 +247,18 @@ function sameLook(one: SceneNode, other: SceneNode): boolean {
     one.y === other.y &&
     one.state === other.state &&
     one.drift === other.drift &&
-    one.problem === other.problem
+    one.problem === other.problem &&
+    sameBadges(one.badges, other.badges)
+  );
+}
+
+function sameBadges(some: SceneNode["badges"], others: SceneNode["badges"]): boolean {
+  return (
+    some.length === others.length &&
+    some.every(({ letter, state }, at) => {
+      const other = others[at];
+      return other?.letter === letter && other.state === state;
+    })
   );
 }
 
@@ -255,6 +266,7 @@ function sameCable(one: SceneLink, other: SceneLink, labels: boolean): boolean {
   return (
     one.state === other.state &&
     one.blockedEnd === other.blockedEnd &&
+    one.alarm === other.alarm &&
     cableWidth(one.rate) === cableWidth(other.rate) &&
     (!labels ||
       (one.rateLabel === other.rateLabel && one.portA === other.portA && one.portB === other.portB))

@@ -18,6 +18,7 @@ export function node(id: string, x: number, y: number, change: Partial<SceneNode
     state: "up",
     drift: false,
     problem: null,
+    badges: [],
     ...change,
   };
 }
@@ -33,6 +34,7 @@ export function link(id: string, a: string, b: string, change: Partial<SceneLink
     blockedEnd: null,
     rate: 0,
     rateLabel: "",
+    alarm: null,
     ...change,
   };
 }

@@ -118,7 +118,12 @@ export const THEMES = { light: LIGHT, dark: DARK } as const;
 /** Names that a group's `color` may have; anything else is drawn grey. */
 export const GROUP_COLORS = ["blue", "orange", "teal", "violet", "grey"] as const;
 
-const KIND_COLOR: Record<GlyphKind, GlyphColor> = { host: "tcp", router: "icmp", switch: "udp" };
+const KIND_COLOR: Record<GlyphKind, GlyphColor> = {
+  host: "tcp",
+  router: "icmp",
+  switch: "udp",
+  uplink: "tls",
+};
 
 export function kindColor(theme: Theme, kind: GlyphKind): string {
   return theme.protocol[KIND_COLOR[kind]];
@@ -145,4 +150,5 @@ export const FONT = {
   noteTitle: `600 11.5px ${SANS}`,
   callout: `600 11.5px ${SANS}`,
   letter: `700 8px ${SANS}`,
+  service: `750 9.5px ${SANS}`,
 } as const;

@@ -25,6 +25,35 @@ const ICONS = {
       <path d="M6 10h9m0 0-2-2m2 2-2 2M18 14.5H9m0 0 2-2m-2 2 2 2" {...fine} />
     </>
   ),
+  uplink: (
+    <path d="M7 18Q2.5 18 2.5 13.6 2.5 9.8 6.4 9.1 7.4 4.5 12 4.5 16.6 4.5 17.7 8.6 21.8 9.2 21.8 13.4 21.8 18 17.3 18Z" />
+  ),
+  service: (
+    <>
+      <circle cx="12" cy="12" r="3.2" />
+      <path d="M12 3v3M12 18v3M3 12h3M18 12h3M5.6 5.6l2.2 2.2M16.2 16.2l2.2 2.2M18.4 5.6l-2.2 2.2M7.8 16.2l-2.2 2.2" />
+    </>
+  ),
+  terminal: (
+    <>
+      <rect x="2.5" y="4" width="19" height="16" rx="2" />
+      <path d="m6.5 9 3 3-3 3M12 15h5" />
+    </>
+  ),
+  bell: <path d="M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15ZM10 20.5h4" />,
+  speech: <path d="M4 5h16v11h-9l-4 4v-4H4ZM8 9.5h8M8 12.5h5" />,
+  splitRight: (
+    <>
+      <rect x="3" y="4" width="18" height="16" rx="2" />
+      <path d="M12 4v16M16.5 10v4M14.5 12h4" />
+    </>
+  ),
+  splitBelow: (
+    <>
+      <rect x="3" y="4" width="18" height="16" rx="2" />
+      <path d="M3 12h18M12 14v4M10 16h4" />
+    </>
+  ),
   cable: (
     <>
       <path d="M4 20c0-8 16-8 16-16" />

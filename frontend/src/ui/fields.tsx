@@ -35,6 +35,7 @@ interface TextRowProps {
   placeholder?: string;
   mono?: boolean;
   multiline?: boolean;
+  rows?: number; // of a multiline field
   numeric?: boolean;
   autoFocus?: boolean;
 }
@@ -92,11 +93,13 @@ export function TextRow(props: TextRowProps) {
       {props.multiline ? (
         <textarea
           {...shared}
-          rows={4}
+          rows={props.rows ?? 4}
           onChange={(event) => draft.setText(event.target.value)}
           onKeyDown={(event) => {
             if (event.key === "Escape") draft.revert();
-            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) draft.commit();
+            if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+            event.preventDefault(); // elsewhere these keys run the lab
+            draft.commit();
           }}
         />
       ) : (
@@ -143,15 +146,17 @@ export function NumberRow({ label, value, min, max, message, onCommit }: NumberR
 interface CheckProps {
   label: string;
   checked: boolean | "mixed";
+  disabled?: boolean;
   onChange: (checked: boolean) => void;
 }
 
-export function Check({ label, checked, onChange }: CheckProps) {
+export function Check({ label, checked, disabled, onChange }: CheckProps) {
   return (
     <Checkbox
       className="check"
       isSelected={checked === true}
       isIndeterminate={checked === "mixed"}
+      isDisabled={disabled ?? false}
       onChange={onChange}
     >
       <span className="box">

@@ -24,7 +24,7 @@ const ARROWS: Record<string, [number, number]> = {
   ArrowDown: [0, 1],
 };
 
-const LABELS = ["planned", "down", "off", "blocked", "stale", "noCarrier"];
+const LABELS = ["planned", "down", "off", "blocked", "stale", "storm", "flood"];
 
 export function CanvasPanel() {
   const { t, i18n } = useTranslation();

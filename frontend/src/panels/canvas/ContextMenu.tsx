@@ -18,7 +18,10 @@ const EMPTY = [
   "fit",
   "tidy.tiers",
 ];
+const TERMINAL = new Set(["terminal.open", "terminal.add"]);
 const SOME = [
+  "terminal.open",
+  "terminal.add",
   "connect",
   "probe",
   "probeForm",
@@ -39,7 +42,11 @@ export function ContextMenu({ menu, onClose }: { menu: Menu; onClose: () => void
   const editor = useEditor();
   const anchor = useRef<HTMLSpanElement>(null);
   const hasLinks = menu.ids.some((id) => editor.topology.links[id]);
-  const ids = menu.ids.length === 0 ? EMPTY : SOME.filter((id) => id !== "toggleCable" || hasLinks);
+  const hasNodes = menu.ids.some((id) => editor.topology.nodes[id]);
+  const ids =
+    menu.ids.length === 0
+      ? EMPTY
+      : SOME.filter((id) => (id !== "toggleCable" || hasLinks) && (!TERMINAL.has(id) || hasNodes));
   return (
     <>
       <span

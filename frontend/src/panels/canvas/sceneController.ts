@@ -1,6 +1,7 @@
 /** Keeps the canvas in step with the lab, and turns what the pointer did into operations. */
 
 import { connectNodes, placeAt, placeOnLink } from "../../actions/draw";
+import { whyNoTerminal } from "../../actions/terminal";
 import type { Editor } from "../../app/editor";
 import { Deriver, problemsByObject } from "../../doc/derive";
 import { type Move, moveAll } from "../../doc/edits";
@@ -94,6 +95,10 @@ export class SceneController {
     dropOnLink: (link, what, x, y) => placeOnLink(this.editor, link, what, x, y),
     open: (id) => {
       this.editor.select([id]);
+      if (id in this.editor.topology.nodes && whyNoTerminal(this.editor, id) === null) {
+        this.editor.terminals.open(id);
+        return;
+      }
       this.editor.ui.setState({ inspectorOpen: true, inspectorTab: "properties" });
       this.editor.focusInspector();
     },

@@ -1,8 +1,15 @@
 import "./dock.css";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { type Key, Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import type { PanelImperativeHandle } from "react-resizable-panels";
+import {
+  Group,
+  Panel,
+  type PanelImperativeHandle,
+  Separator,
+  useDefaultLayout,
+} from "react-resizable-panels";
+import { useStore } from "zustand";
 import { useEditor, useFacts, useUi } from "../../app/editor";
 import { Button } from "../../ui/Button";
 import { PlanSteps } from "../plan/PlanSteps";
@@ -15,31 +22,34 @@ import { Timeline } from "./Timeline";
 /** Px of the time-line alone; and the least height with a tab under it. */
 export const DOCK_FOLDED = 65;
 export const DOCK_LEAST = 190;
+const LEAST_WIDTH = 300; // px of packets or terminals
 
 interface Props {
   labId: number;
   panel: React.RefObject<PanelImperativeHandle | null>;
 }
 
-/** Below the canvas: the time-line, always in view, and under it packets, problems and plan. */
+/** xterm is large: it is loaded with the first terminal. */
+const TerminalTabs = lazy(() =>
+  import("../../terminal/TerminalTabs").then((module) => ({ default: module.TerminalTabs })),
+);
+
+/** Below the canvas: the time-line, always in view, and under it what is seen and what is typed. */
 export function Dock({ labId, panel }: Props) {
   const { t } = useTranslation();
   const editor = useEditor();
   const dock = useMemo(() => new DockModel(editor), [editor]);
-  const [tab, setTab] = useState<Key>("packets");
   const asked = useUi((state) => state.problemsOpen);
-  const problems = useFacts((facts) => facts.problems);
   const { ref, folded } = useFolded();
   useEffect(() => dock.start(), [dock]);
+  useEffect(() => () => editor.terminals.destroy(), [editor]);
   // The top bar's pill and the command "problems" open their tab here.
   useEffect(() => {
-    if (asked) panel.current?.expand();
-  }, [asked, panel]);
-  const shown = asked ? "problems" : tab;
-  const choose = (key: Key) => {
-    setTab(key);
-    editor.ui.setState({ problemsOpen: key === "problems" });
-  };
+    if (!asked) return;
+    panel.current?.expand();
+    editor.terminals.state.setState({ wide: false });
+  }, [asked, panel, editor]);
+  useEffect(() => editor.terminals.onWanted(() => panel.current?.expand()), [editor, panel]);
   return (
     <section ref={ref} className="dock" aria-label={t("dock.title")} data-lab={labId}>
       <div className="dock-top">
@@ -51,35 +61,80 @@ export function Dock({ labId, panel }: Props) {
           onPress={() => (folded ? panel.current?.expand() : panel.current?.collapse())}
         />
       </div>
-      {!folded && (
-        <Tabs className="tabs dock-tabs" selectedKey={shown} onSelectionChange={choose}>
-          <div className="dock-bar">
-            <TabList className="tab-list" aria-label={t("dock.tabs")}>
-              <Tab id="packets" className="tab">
-                {t("packets.title")}
-              </Tab>
-              <Tab id="problems" className="tab">
-                {t("problems.title")}
-                {problems.length > 0 && <span className="count">{problems.length}</span>}
-              </Tab>
-              <Tab id="plan" className="tab">
-                {t("dock.plan")}
-              </Tab>
-            </TabList>
-            {shown === "packets" && <PacketTools dock={dock} />}
-          </div>
-          <TabPanel id="packets" className="tab-panel">
-            <PacketsPane dock={dock} />
-          </TabPanel>
-          <TabPanel id="problems" className="tab-panel">
-            <ProblemList />
-          </TabPanel>
-          <TabPanel id="plan" className="tab-panel">
-            <PlanSteps />
-          </TabPanel>
-        </Tabs>
-      )}
+      {!folded && <Body dock={dock} />}
     </section>
+  );
+}
+
+/** Packets, problems and plan, and beside them the terminals, once there are some. */
+function Body({ dock }: { dock: DockModel }) {
+  const { t } = useTranslation();
+  const { terminals } = useEditor();
+  const some = useStore(terminals.state, (state) => state.tabs.length > 0);
+  const wide = useStore(terminals.state, (state) => state.wide);
+  const layout = useDefaultLayout({
+    id: "topoweb.dock",
+    panelIds: ["seen", "typed"],
+    storage: localStorage,
+  });
+  const both = some && !wide;
+  return (
+    <Group orientation="horizontal" className="dock-body" {...(both ? layout : {})}>
+      {!(some && wide) && (
+        <Panel id="seen" minSize={LEAST_WIDTH}>
+          <Seen dock={dock} />
+        </Panel>
+      )}
+      {both && <Separator className="grip vertical" aria-label={t("dock.resizeTerminals")} />}
+      {some && (
+        <Panel id="typed" minSize={LEAST_WIDTH} defaultSize="42">
+          <Suspense fallback={<output className="dock-wait">{t("app.loading")}</output>}>
+            <TerminalTabs />
+          </Suspense>
+        </Panel>
+      )}
+    </Group>
+  );
+}
+
+function Seen({ dock }: { dock: DockModel }) {
+  const { t } = useTranslation();
+  const editor = useEditor();
+  const [tab, setTab] = useState<Key>("packets");
+  const asked = useUi((state) => state.problemsOpen);
+  const problems = useFacts((facts) => facts.problems);
+  const shown = asked ? "problems" : tab;
+  const choose = (key: Key) => {
+    setTab(key);
+    editor.ui.setState({ problemsOpen: key === "problems" });
+  };
+  return (
+    <Tabs className="tabs dock-tabs" selectedKey={shown} onSelectionChange={choose}>
+      <div className="dock-bar">
+        <TabList className="tab-list" aria-label={t("dock.tabs")}>
+          <Tab id="packets" className="tab">
+            {t("packets.title")}
+          </Tab>
+          <Tab id="problems" className="tab">
+            {t("problems.title")}
+            {problems.length > 0 && <span className="count">{problems.length}</span>}
+          </Tab>
+          <Tab id="plan" className="tab">
+            {t("dock.plan")}
+          </Tab>
+        </TabList>
+        {shown === "packets" && <PacketTools dock={dock} />}
+      </div>
+      <TabPanel id="packets" className="tab-panel">
+        <PacketsPane dock={dock} />
+      </TabPanel>
+      <TabPanel id="problems" className="tab-panel">
+        <ProblemList />
+      </TabPanel>
+      <TabPanel id="plan" className="tab-panel">
+        <PlanSteps />
+      </TabPanel>
+    </Tabs>
   );
 }
 

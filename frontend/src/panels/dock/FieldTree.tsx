@@ -1,3 +1,4 @@
+import type { TFunction } from "i18next";
 import { memo, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Icon } from "../../ui/Icon";
@@ -101,11 +102,8 @@ const FieldLine = memo(function FieldLine({ row, active, hop, ...on }: LineProps
       <span className="field-label">{label}</span>
       <span className="field-value mono">{row.value}</span>
       {row.was !== null && (
-        <span className="changed">
-          Δ{" "}
-          {hop === ""
-            ? t("decode.was", { was: row.was })
-            : t("decode.wasAt", { was: row.was, hop })}
+        <span className="changed" title={wasText(row.was, hop, t)}>
+          Δ {wasText(row.was, hop, t)}
         </span>
       )}
       {row.hides && (
@@ -116,3 +114,7 @@ const FieldLine = memo(function FieldLine({ row, active, hop, ...on }: LineProps
     </div>
   );
 });
+
+function wasText(was: string, hop: string, t: TFunction): string {
+  return hop === "" ? t("decode.was", { was }) : t("decode.wasAt", { was, hop });
+}

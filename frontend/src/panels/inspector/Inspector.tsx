@@ -1,5 +1,5 @@
 import "./inspector.css";
-import { useEffect, useRef } from "react";
+import { lazy, Suspense, useEffect, useRef } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useEditor, useTopology, useUi } from "../../app/editor";
@@ -48,12 +48,20 @@ function Content() {
   return <LabProperties />;
 }
 
-const TABS: InspectorTab[] = ["properties", "interfaces", "routes", "live"];
+const ServicesTab = lazy(() =>
+  import("./services/ServicesTab").then((module) => ({ default: module.ServicesTab })),
+);
+
+const TABS: InspectorTab[] = ["properties", "interfaces", "routes", "services", "live"];
 
 function NodeTabs({ id }: { id: string }) {
   const { t } = useTranslation();
   const editor = useEditor();
-  const tab = useUi((state) => state.inspectorTab);
+  const chosen = useUi((state) => state.inspectorTab);
+  const { nodes } = useTopology();
+  // Nobody in the lab can enter an uplink: it serves nothing.
+  const tabs = nodes[id]?.kind === "uplink" ? TABS.filter((key) => key !== "services") : TABS;
+  const tab = tabs.includes(chosen) ? chosen : "properties";
   return (
     <Tabs
       className="tabs"
@@ -61,7 +69,7 @@ function NodeTabs({ id }: { id: string }) {
       onSelectionChange={(key) => editor.ui.setState({ inspectorTab: key as InspectorTab })}
     >
       <TabList className="tab-list" aria-label={t("inspector.title")}>
-        {TABS.map((key) => (
+        {tabs.map((key) => (
           <Tab key={key} id={key} className="tab">
             {t(`inspector.${key}`)}
           </Tab>
@@ -76,6 +84,13 @@ function NodeTabs({ id }: { id: string }) {
       <TabPanel id="routes" className="tab-panel">
         <RoutesTab node={id} />
       </TabPanel>
+      {tabs.includes("services") && (
+        <TabPanel id="services" className="tab-panel">
+          <Suspense>
+            <ServicesTab node={id} />
+          </Suspense>
+        </TabPanel>
+      )}
       <TabPanel id="live" className="tab-panel">
         <LiveTab node={id} />
       </TabPanel>

@@ -2,13 +2,15 @@ import { useTranslation } from "react-i18next";
 import { useEditor, useTopology } from "../../app/editor";
 import { removeAll } from "../../doc/edits";
 import { peerOf } from "../../doc/graph";
-import type { TopoInterface } from "../../doc/model";
+import type { TopoInterface, Topology } from "../../doc/model";
 import { nameProblem } from "../../doc/names";
 import { set } from "../../doc/ops";
+import { setDhcp } from "../../doc/serviceEdits";
 import { Button } from "../../ui/Button";
-import { Check, NumberRow, Row, TextRow } from "../../ui/fields";
+import { Check, NumberRow, Row, SelectRow, TextRow } from "../../ui/fields";
 import { AddressChips } from "./AddressChips";
 import { macProblem } from "./addresses";
+import { Learned } from "./DhcpClient";
 
 export function InterfaceForm({ id }: { id: string }) {
   const { t } = useTranslation();
@@ -33,6 +35,18 @@ export function InterfaceForm({ id }: { id: string }) {
         onCommit={(name) => change({ name })}
         mono
       />
+      {takesAddress(topology, port) && (
+        <SelectRow
+          label="IPv4"
+          value={port.dhcp ? "dhcp" : "static"}
+          options={[
+            ["static", t("services.static")],
+            ["dhcp", "DHCP"],
+          ]}
+          onChange={(mode) => editor.submit(setDhcp(topology, id, mode === "dhcp"))}
+        />
+      )}
+      <Learned port={id} />
       <Row label={t("fields.addresses")}>
         <AddressChips
           label={t("fields.addresses")}
@@ -80,6 +94,12 @@ export function InterfaceForm({ id }: { id: string }) {
       </div>
     </div>
   );
+}
+
+/** A bridge port has no address, and nobody asks for one on an uplink's behalf. */
+function takesAddress({ nodes }: Topology, port: TopoInterface): boolean {
+  const kind = nodes[port.node]?.kind;
+  return kind === "switch" ? !port.bridged : kind !== "uplink";
 }
 
 function Cable({ port }: { port: string }) {

@@ -78,7 +78,7 @@ function PortLine({ id, open, onToggle }: { id: string; open: boolean; onToggle:
       <span className="hidden-text">{face.spoken}</span>
       <b aria-hidden="true">{port.name}</b>
       <span className="mono" aria-hidden="true">
-        {port.addresses.join(" ") || face.hint}
+        {[...port.addresses, port.dhcp ? "DHCP" : ""].filter(Boolean).join(" ") || face.hint}
       </span>
       <span className="mono dim" aria-hidden="true">
         {rate}

@@ -6,6 +6,7 @@ import { ActionButton } from "../../ui/ActionButton";
 import { Check, Row } from "../../ui/fields";
 import { Icon } from "../../ui/Icon";
 import { Sparkline } from "./Sparkline";
+import { Warning } from "./Warning";
 
 export function LinkProperties({ id }: { id: string }) {
   const { t } = useTranslation();
@@ -34,6 +35,7 @@ export function LinkProperties({ id }: { id: string }) {
             <p className="dim">
               {t("kind.cable")} · {t(`state.${state}`)}
             </p>
+            <Warning id={id} />
           </div>
         </div>
         {[link.a, link.b].map((port) => (

@@ -1,9 +1,10 @@
-import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useEditor, useLive, useTopology } from "../../app/editor";
 import { indexOf } from "../../doc/graph";
-import { type Drift, formatRate, type LiveNode } from "../../doc/live";
+import { isLearnedRoute, type LearnedAddress, learnedAddresses } from "../../doc/learned";
+import { type Drift, formatRate, type LiveInterface, type LiveNode } from "../../doc/live";
 import { Button } from "../../ui/Button";
+import { LiveTable } from "./LiveTable";
 import { NodeHead } from "./NodeHead";
 import { Sparkline } from "./Sparkline";
 
@@ -13,6 +14,7 @@ const IMPLIED: ReadonlySet<string> = new Set(["loopback", "bridge"]);
 /** What the kernel holds for a node. */
 export function LiveTab({ node }: { node: string }) {
   const { t } = useTranslation();
+  const topology = useTopology();
   const live = useLive();
   const now = live.node(node);
   if (!live.running) return <p className="dim empty">{t("inspector.notRunning")}</p>;
@@ -27,24 +29,25 @@ export function LiveTab({ node }: { node: string }) {
         <DriftCard key={drift.path} node={node} drift={drift} />
       ))}
       <Traffic node={node} />
-      <LiveInterfaces now={now} />
-      <Table
+      <LiveInterfaces now={now} learned={learnedAddresses(topology, node, now)} />
+      <LiveTable
         title={t("inspector.routes")}
         head={[t("fields.destination"), t("fields.via"), t("fields.device"), t("fields.proto")]}
         rows={now.routes.map((route) => [
           route.prefix,
           route.via ?? "–",
           route.device ?? "–",
-          route.proto,
+          isLearnedRoute(route) ? `◆ ${route.proto}` : route.proto,
         ])}
+        {...(now.routes.some(isLearnedRoute) ? { note: t("services.learnedMark") } : {})}
       />
-      <Table
+      <LiveTable
         title={t("inspector.neighbours")}
         head={[t("fields.address"), "MAC", t("fields.device"), t("fields.state")]}
         rows={now.neighbours.map((one) => [one.address, one.mac ?? "–", one.device, one.state])}
       />
       {now.fdb.length > 0 && (
-        <Table
+        <LiveTable
           title={t("inspector.fdb")}
           head={["MAC", t("fields.port"), t("fields.age")]}
           rows={now.fdb.map((one) => [one.mac, one.port, one.age === null ? "–" : `${one.age} s`])}
@@ -84,24 +87,49 @@ function sum(now: { rate_ab: number; rate_ba: number } | undefined): number {
   return now ? now.rate_ab + now.rate_ba : -1;
 }
 
-function LiveInterfaces({ now }: { now: LiveNode }) {
+function LiveInterfaces({ now, learned }: { now: LiveNode; learned: LearnedAddress[] }) {
   const { t } = useTranslation();
   return (
     <div className="sec">
       <h3>{t("inspector.interfaces")}</h3>
       {Object.entries(now.interfaces).map(([name, port]) => (
-        <div key={name} className="live-port">
-          <b>{name}</b>
-          <span className={`state-word ${port.state}`}>{t(`state.${port.state}`)}</span>
-          {port.stp && <span className="chip">STP {port.stp}</span>}
-          {port.id === null && !IMPLIED.has(port.kind) && (
-            <span className="chip">{t("inspector.unknownPort")}</span>
-          )}
-          <span className="mono dim">
-            {[...port.addresses, port.mac ?? "", `mtu ${port.mtu}`].filter(Boolean).join(" · ")}
-          </span>
-        </div>
+        <LivePort
+          key={name}
+          name={name}
+          port={port}
+          learned={learned.filter((one) => one.port === name)}
+        />
       ))}
+    </div>
+  );
+}
+
+interface LivePortProps {
+  name: string;
+  port: LiveInterface;
+  learned: LearnedAddress[];
+}
+
+function LivePort({ name, port, learned }: LivePortProps) {
+  const { t } = useTranslation();
+  const marked = new Set(learned.map(({ address }) => address));
+  const plain = port.addresses.filter((address) => !marked.has(address));
+  return (
+    <div className="live-port">
+      <b>{name}</b>
+      <span className={`state-word ${port.state}`}>{t(`state.${port.state}`)}</span>
+      {port.stp && <span className="chip">STP {port.stp}</span>}
+      {port.id === null && !IMPLIED.has(port.kind) && (
+        <span className="chip">{t("inspector.unknownPort")}</span>
+      )}
+      {learned.map(({ address, origin }) => (
+        <span key={address} className="chip mono">
+          ◆ {address} {t(`services.origin.${origin}`)}
+        </span>
+      ))}
+      <span className="mono dim">
+        {[...plain, port.mac ?? "", `mtu ${port.mtu}`].filter(Boolean).join(" · ")}
+      </span>
     </div>
   );
 }
@@ -140,43 +168,4 @@ function DriftCard({ node, drift }: { node: string; drift: Drift }) {
 function shown(value: unknown): string {
   if (value === null || value === undefined) return "–";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-interface TableProps {
-  title: string;
-  head: string[];
-  rows: string[][];
-}
-
-function Table({ title, head, rows }: TableProps): ReactNode {
-  const { t } = useTranslation();
-  return (
-    <div className="sec">
-      <h3>{title}</h3>
-      {rows.length === 0 ? (
-        <p className="dim">{t("inspector.none")}</p>
-      ) : (
-        <table className="live-table" aria-label={title}>
-          <thead>
-            <tr>
-              {head.map((name) => (
-                <th key={name}>{name}</th>
-              ))}
-            </tr>
-          </thead>
-          <tbody className="mono">
-            {rows.map((row) => (
-              <tr key={row.join(" ")}>
-                {row.map((cell, at) => (
-                  <td key={head[at]} title={cell}>
-                    {cell}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </div>
-  );
 }

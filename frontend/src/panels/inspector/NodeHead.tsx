@@ -3,6 +3,7 @@ import { useLive, useTopology } from "../../app/editor";
 import { indexOf } from "../../doc/graph";
 import { Icon } from "../../ui/Icon";
 import { faceOf } from "../outline/faces";
+import { Warning } from "./Warning";
 
 /** Glyph, name, kind and state of a node. */
 export function NodeHead({ id }: { id: string }) {
@@ -33,10 +34,11 @@ export function NodeHead({ id }: { id: string }) {
           {t(`kind.${node.kind}`)} ·{" "}
           <span className={`state-word ${tone}`}>
             {tone === "ok" ? "● " : ""}
-            {t(`state.${state}`)}
+            {t(state)}
           </span>{" "}
           · {t("inspector.interfaceCount", { count })}
         </p>
+        <Warning id={id} />
       </div>
     </div>
   );

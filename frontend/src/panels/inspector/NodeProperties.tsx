@@ -7,6 +7,7 @@ import { ActionButton } from "../../ui/ActionButton";
 import { Check, NumberRow, Row, TextRow } from "../../ui/fields";
 import { AddressChips } from "./AddressChips";
 import { NodeHead } from "./NodeHead";
+import { UplinkProperties } from "./UplinkProperties";
 
 export function NodeProperties({ id }: { id: string }) {
   const { t } = useTranslation();
@@ -32,26 +33,9 @@ export function NodeProperties({ id }: { id: string }) {
           validate={check}
           onCommit={(name) => change({ name })}
         />
-        <Row label={t("fields.forwarding")}>
-          <Check
-            label="IPv4"
-            checked={node.forward_ipv4}
-            onChange={(forward_ipv4) => change({ forward_ipv4 })}
-          />
-          <Check
-            label="IPv6"
-            checked={node.forward_ipv6}
-            onChange={(forward_ipv6) => change({ forward_ipv6 })}
-          />
-        </Row>
-        <Row label={t("fields.loopback")}>
-          <Check
-            label={t("fields.loUp")}
-            checked={node.lo_up}
-            onChange={(lo_up) => change({ lo_up })}
-          />
-        </Row>
+        {node.kind !== "uplink" && <Kernel node={node} onChange={change} />}
       </div>
+      {node.kind === "uplink" && <UplinkProperties />}
       {node.kind === "switch" && (
         <div className="sec">
           <h3>{t("inspector.bridge")}</h3>
@@ -81,10 +65,44 @@ export function NodeProperties({ id }: { id: string }) {
       )}
       <div className="sec actions">
         <ActionButton id="connect" text />
-        <ActionButton id="probeForm" text />
+        {node.kind !== "uplink" && <ActionButton id="probeForm" text />}
+        {node.kind !== "uplink" && <ActionButton id="terminal.open" text />}
         <ActionButton id="duplicate" />
         <ActionButton id="remove" kind="danger" />
       </div>
+    </>
+  );
+}
+
+interface KernelProps {
+  node: TopoNode;
+  onChange: (patch: Partial<TopoNode>) => void;
+}
+
+/** What the node's own kernel does. */
+function Kernel({ node, onChange }: KernelProps) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <Row label={t("fields.forwarding")}>
+        <Check
+          label="IPv4"
+          checked={node.forward_ipv4}
+          onChange={(forward_ipv4) => onChange({ forward_ipv4 })}
+        />
+        <Check
+          label="IPv6"
+          checked={node.forward_ipv6}
+          onChange={(forward_ipv6) => onChange({ forward_ipv6 })}
+        />
+      </Row>
+      <Row label={t("fields.loopback")}>
+        <Check
+          label={t("fields.loUp")}
+          checked={node.lo_up}
+          onChange={(lo_up) => onChange({ lo_up })}
+        />
+      </Row>
     </>
   );
 }

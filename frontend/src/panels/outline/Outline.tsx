@@ -6,8 +6,9 @@ import { showToast } from "../../app/messages";
 import { nameProblem } from "../../doc/names";
 import { set } from "../../doc/ops";
 import { faceOf } from "./faces";
-import { canvasId, handleKey, type OutlineHands, openRow, pick } from "./keys";
+import { handleKey, type OutlineHands, openRow, pick } from "./keys";
 import { OutlineRow } from "./OutlineRow";
+import { remembered } from "./remembered";
 import { type Row, rowsOf } from "./rows";
 
 const ROW_HEIGHT = 24;
@@ -16,7 +17,8 @@ const MARGIN = 12;
 
 /** The drawing as a tree: the same things as on the canvas, and as able. */
 export function Outline() {
-  const { t } = useTranslation();
+  const { t: translate } = useTranslation();
+  const t = useMemo(() => remembered(translate), [translate]);
   const editor = useEditor();
   const topology = useTopology();
   const live = useLive();
@@ -49,7 +51,7 @@ export function Outline() {
   useEffect(() => {
     const only = selection.size === 1 ? [...selection][0] : undefined;
     if (only !== undefined) {
-      setActiveId((now) => (portOfNode(editor, now, only) ? now : only));
+      setActiveId((now) => (partOfNode(editor, now, only) ? now : only));
     }
   }, [editor, selection]);
 
@@ -60,7 +62,8 @@ export function Outline() {
     setExpanded,
     goTo: (index) => setActiveId(rows[index]?.id ?? null),
     go: (id) => {
-      const node = editor.topology.interfaces[id]?.node;
+      const { interfaces, services } = editor.topology;
+      const node = interfaces[id]?.node ?? services[id]?.node;
       if (node !== undefined) setOpen((before) => new Set(before).add(node));
       setActiveId(id);
     },
@@ -116,7 +119,7 @@ export function Outline() {
             domId={domId(row.id)}
             face={faceOf(row, topology, live, t)}
             active={row === rows[active]}
-            selected={selection.has(canvasId(row, editor)) && row.kind !== "port"}
+            selected={selection.has(row.id)}
             renaming={renaming === row.id}
             onRename={onRename}
             onToggle={onToggle}
@@ -134,8 +137,9 @@ function domId(id: string): string {
   return `outline-${id}`;
 }
 
-function portOfNode(editor: Editor, port: string | null, node: string): boolean {
-  return port !== null && editor.topology.interfaces[port]?.node === node;
+function partOfNode(editor: Editor, id: string | null, node: string): boolean {
+  const { interfaces, services } = editor.topology;
+  return id !== null && (interfaces[id] ?? services[id])?.node === node;
 }
 
 /** Which rows are in the page; keeps the active one in view. */

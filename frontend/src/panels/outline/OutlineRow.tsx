@@ -1,12 +1,13 @@
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
+import type { NodeKind } from "../../doc/model";
 import { Icon } from "../../ui/Icon";
 import type { Row } from "./rows";
 
 export interface RowFace {
   name: string;
-  glyph: "host" | "router" | "switch" | "note" | "group" | "port";
-  state: string; // i18n key under state., "" for none
+  glyph: NodeKind | "note" | "group" | "port" | "service";
+  state: string; // i18n key, "" for none
   tone: "ok" | "warn" | "bad" | "off" | "pend";
   hint: string; // small text at the right
   spoken: string; // the accessible name
@@ -34,6 +35,19 @@ const DOTS: Record<RowFace["tone"], string> = {
   off: "○",
   pend: "◌",
 };
+
+/** Rows and faces are made anew at each change, most of them with the same content. */
+function sameRow(before: Props, after: Props): boolean {
+  return (Object.keys(after) as (keyof Props)[]).every((name) =>
+    name === "row" || name === "face"
+      ? sameContent(before[name], after[name])
+      : before[name] === after[name],
+  );
+}
+
+function sameContent<T extends object>(before: T, after: T): boolean {
+  return (Object.keys(after) as (keyof T)[]).every((name) => before[name] === after[name]);
+}
 
 export const OutlineRow = memo(function OutlineRow(props: Props) {
   const { row, face, domId, active, selected } = props;
@@ -65,11 +79,13 @@ export const OutlineRow = memo(function OutlineRow(props: Props) {
         {row.expanded !== null && <Icon name={row.expanded ? "down" : "right"} size={12} />}
       </span>
       {face.state !== "" && (
-        <span className={`tone ${face.tone}`} aria-hidden="true" title={t(`state.${face.state}`)}>
+        <span className={`tone ${face.tone}`} aria-hidden="true" title={t(face.state)}>
           {DOTS[face.tone]}
         </span>
       )}
-      {(face.glyph === "note" || face.glyph === "group") && <Icon name={face.glyph} size={13} />}
+      {(face.glyph === "note" || face.glyph === "group" || face.glyph === "service") && (
+        <Icon name={face.glyph} size={13} />
+      )}
       {props.renaming ? (
         <RenameField name={face.name} onDone={props.onRename} />
       ) : (
@@ -90,7 +106,7 @@ export const OutlineRow = memo(function OutlineRow(props: Props) {
       </small>
     </div>
   );
-});
+}, sameRow);
 
 function RenameField({ name, onDone }: { name: string; onDone: (name: string | null) => void }) {
   const { t } = useTranslation();

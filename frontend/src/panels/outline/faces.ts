@@ -4,6 +4,8 @@ import type { TFunction } from "i18next";
 import { indexOf, peerOf } from "../../doc/graph";
 import type { InterfaceState, LiveView } from "../../doc/live";
 import type { Topology } from "../../doc/model";
+import { serviceSummary } from "../../doc/services";
+import { serviceStateKey, serviceTone } from "../inspector/services/status";
 import type { RowFace } from "./OutlineRow";
 import type { Row } from "./rows";
 
@@ -50,7 +52,7 @@ function nodeFace(id: string, topology: Topology, live: LiveView, t: TFunction):
   return {
     name,
     glyph: node?.kind ?? "host",
-    state,
+    state: `state.${state}`,
     tone,
     hint: node?.kind === "host" && first ? lastOctet(first) : `${cabled} ⇄`,
     spoken: words.join(", "),
@@ -73,16 +75,35 @@ function portFace(id: string, topology: Topology, live: LiveView, t: TFunction):
   const words = [
     t("outline.port", { name }),
     port?.addresses.join(", ") ?? "",
+    port?.dhcp ? "DHCP" : "",
     t(`state.${state}`),
     far === "" ? t("outline.free") : t("outline.to", { name: far }),
   ];
   return {
     name,
     glyph: "port",
-    state,
+    state: `state.${state}`,
     tone,
     hint: far === "" ? "–" : `→ ${far}`,
     spoken: words.filter((word) => word !== "").join(", "),
+    drift: false,
+  };
+}
+
+function serviceFace(id: string, topology: Topology, live: LiveView, t: TFunction): RowFace {
+  const service = topology.services[id];
+  if (!service) return { ...NO_STATE, name: "", glyph: "service", hint: "", spoken: "" };
+  const now = live.node(service.node)?.services?.[id];
+  const state = serviceStateKey(service, now, live);
+  const name = t(`services.kind.${service.kind}`);
+  const hint = serviceSummary(service, (port) => topology.interfaces[port]?.name ?? "–");
+  return {
+    name,
+    glyph: "service",
+    state,
+    tone: serviceTone(service, now, live),
+    hint,
+    spoken: [t("services.service", { name }), hint, t(state)].filter(Boolean).join(", "),
     drift: false,
   };
 }
@@ -92,6 +113,7 @@ const NO_STATE = { state: "", tone: "off", drift: false } as const;
 export function faceOf(row: Row, topology: Topology, live: LiveView, t: TFunction): RowFace {
   if (row.kind === "node") return nodeFace(row.id, topology, live, t);
   if (row.kind === "port") return portFace(row.id, topology, live, t);
+  if (row.kind === "service") return serviceFace(row.id, topology, live, t);
   if (row.kind === "group") {
     const name = topology.groups[row.id]?.name ?? "";
     return { ...NO_STATE, name, glyph: "group", hint: "", spoken: `${name}, ${t("kind.group")}` };

@@ -3,6 +3,7 @@
 import { action } from "../../actions/registry";
 import { perform } from "../../actions/shortcuts";
 import type { Editor } from "../../app/editor";
+import type { InspectorTab } from "../../app/uiStore";
 import { removeAll, shiftAll } from "../../doc/edits";
 import { indexOf, peerOf } from "../../doc/graph";
 import { neighboursOf, type Row } from "./rows";
@@ -76,9 +77,11 @@ function travel(key: string, row: Row | undefined, hands: OutlineHands): boolean
   }
 }
 
-/** What a row stands for on the canvas: a port stands for its node. */
+/** What a row stands for on the canvas: a port or a service stands for its node. */
 export function canvasId(row: Row, editor: Editor): string {
-  return row.kind === "port" ? (editor.topology.interfaces[row.id]?.node ?? row.id) : row.id;
+  const { interfaces, services } = editor.topology;
+  if (row.kind === "service") return services[row.id]?.node ?? row.id;
+  return row.kind === "port" ? (interfaces[row.id]?.node ?? row.id) : row.id;
 }
 
 export function pick(row: Row, editor: Editor, add: boolean): boolean {
@@ -86,13 +89,21 @@ export function pick(row: Row, editor: Editor, add: boolean): boolean {
   if (row.kind === "port") {
     editor.ui.setState({ focusedPort: row.id, inspectorTab: "interfaces" });
   }
+  if (row.kind === "service") {
+    editor.ui.setState({ focusedService: row.id, inspectorTab: "services" });
+  }
   return true;
 }
+
+const TAB_OF: Partial<Record<Row["kind"], InspectorTab>> = {
+  port: "interfaces",
+  service: "services",
+};
 
 /** Select it and go on in the inspector. */
 export function openRow(row: Row, editor: Editor): void {
   pick(row, editor, false);
-  const inspectorTab = row.kind === "port" ? "interfaces" : "properties";
+  const inspectorTab = TAB_OF[row.kind] ?? "properties";
   editor.ui.setState({ inspectorOpen: true, moveMode: false, inspectorTab });
   editor.focusInspector();
 }
@@ -112,7 +123,7 @@ function act(key: string, row: Row, editor: Editor, hands: OutlineHands): boolea
     case "Backspace":
       return removeRow(row, editor, hands);
     case "F2":
-      editor.ui.setState({ renaming: row.id });
+      if (row.kind !== "service") editor.ui.setState({ renaming: row.id });
       return true;
     case "c":
       return connectFrom(row, editor);
@@ -123,6 +134,11 @@ function act(key: string, row: Row, editor: Editor, hands: OutlineHands): boolea
     case "p":
       pick(row, editor, false);
       perform(editor, action("probeForm"));
+      return true;
+    case "t":
+    case "T":
+      pick(row, editor, false);
+      perform(editor, action(key === "t" ? "terminal.open" : "terminal.add"));
       return true;
     default:
       return false;

@@ -1,9 +1,9 @@
-/** The drawing as the rows of a tree: groups → nodes → interfaces, then notes. */
+/** The drawing as the rows of a tree: groups → nodes → interfaces and services, then notes. */
 
 import { indexOf, peerOf } from "../../doc/graph";
 import type { TopoGroup, Topology } from "../../doc/model";
 
-export type RowKind = "group" | "node" | "port" | "note";
+export type RowKind = "group" | "node" | "port" | "service" | "note";
 
 export interface Row {
   id: string;
@@ -71,15 +71,30 @@ export function rowsOf(
         siblings: among.all,
       };
       rows.push(row);
-      const children = childrenOf(id, kind);
-      if (children.length === 0) continue;
-      row.expanded = kind === "group" ? !closed.has(id) : open.has(id);
-      if (row.expanded) push(children, kind === "group" ? "node" : "port", level + 1, id);
+      if (kind === "group") pushInto(row, [[members(id), "node"]], !closed.has(id));
+      if (kind !== "node") continue;
+      const ports = index.interfacesOf.get(id) ?? [];
+      const services = index.servicesOf.get(id) ?? [];
+      pushInto(
+        row,
+        [
+          [ports, "port"],
+          [services, "service"],
+        ],
+        open.has(id),
+      );
     }
   };
-  const childrenOf = (id: string, kind: RowKind): string[] => {
-    if (kind === "group") return members(id);
-    return kind === "node" ? (index.interfacesOf.get(id) ?? []) : [];
+  const pushInto = (row: Row, children: [string[], RowKind][], expanded: boolean) => {
+    const all = children.reduce((sum, [ids]) => sum + ids.length, 0);
+    if (all === 0) return;
+    row.expanded = expanded;
+    if (!expanded) return;
+    let before = 0;
+    for (const [ids, kind] of children) {
+      push(ids, kind, row.level + 1, row.id, { before, all });
+      before += ids.length;
+    }
   };
   const groups = sorted(Object.entries(topology.groups), (group) => group.name);
   const loose = members(undefined);

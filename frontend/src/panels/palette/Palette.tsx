@@ -17,7 +17,7 @@ export function draggedKind(): Placeable | null {
   return dragged;
 }
 
-const NODES: Placeable[] = ["host", "router", "switch"];
+const NODES: Placeable[] = ["host", "router", "switch", "uplink"];
 const MARKS: Placeable[] = ["note", "group"];
 
 export function Palette() {
@@ -50,14 +50,19 @@ function PlaceItem({ what }: { what: Placeable }) {
   const { t } = useTranslation();
   const editor = useEditor();
   const armed = useUi(({ tool }) => tool.kind === "place" && tool.what === what);
+  // What the reason depends on: each change asks again.
+  useFacts((facts) => facts.lab);
+  useFacts((facts) => facts.features);
   const it = action(`add.${what}`);
+  const reason = it.disabled?.(editor) ?? null;
   return (
     <button
       type="button"
       className={`palette-item ${what}`}
       aria-pressed={armed}
-      title={`${t(labelKey(it))} (${formatKeys(it.keys?.[0] ?? "")})`}
-      draggable
+      aria-disabled={reason !== null}
+      title={reason ? t(reason) : `${t(labelKey(it))} (${formatKeys(it.keys?.[0] ?? "")})`}
+      draggable={reason === null}
       onDragStart={(event) => {
         dragged = what;
         event.dataTransfer.setData(DRAG_TYPE, what);
@@ -68,7 +73,8 @@ function PlaceItem({ what }: { what: Placeable }) {
       }}
       onClick={(event) => {
         // A click without a pointer is the keyboard's: there is nothing to aim with.
-        if (event.detail === 0) placeNear(editor, what);
+        if (reason !== null) editor.announce(reason);
+        else if (event.detail === 0) placeNear(editor, what);
         else editor.ui.setState({ tool: armed ? { kind: "select" } : { kind: "place", what } });
       }}
     >

@@ -35,11 +35,14 @@ export function ProblemList() {
 /** The node, cable or mark that a problem's path leads to, and the tab that mends it. */
 function target(editor: Editor, problem: Problem) {
   const [, collection, id = ""] = problem.path.split("/");
-  const { interfaces, routes } = editor.topology;
+  const { interfaces, routes, services } = editor.topology;
   if (collection === "interfaces") {
     return { id: interfaces[id]?.node, port: id, tab: "interfaces" as const };
   }
   if (collection === "routes") return { id: routes[id]?.node, port: null, tab: "routes" as const };
+  if (collection === "services") {
+    return { id: services[id]?.node, port: null, service: id, tab: "services" as const };
+  }
   return { id: id === "" ? undefined : id, port: null, tab: "properties" as const };
 }
 
@@ -51,9 +54,14 @@ function placeOf(editor: Editor, problem: Problem): string {
 }
 
 function goTo(editor: Editor, problem: Problem): void {
-  const { id, port, tab } = target(editor, problem);
+  const { id, port, tab, service = null } = target(editor, problem);
   if (id === undefined) return;
   editor.select([id]);
-  editor.ui.setState({ inspectorTab: tab, focusedPort: port, inspectorOpen: true });
+  editor.ui.setState({
+    inspectorTab: tab,
+    focusedPort: port,
+    focusedService: service,
+    inspectorOpen: true,
+  });
   editor.scene?.centerOn(id);
 }

@@ -25,6 +25,12 @@ export function RunControls() {
           </span>
         </span>
       )}
+      {busy && status.phase === "stopping" && status.steps_total === 0 && (
+        <span className="progress" role="status">
+          <progress aria-label={t("topbar.progress")} />
+          <span className="progress-words">{t("topbar.stopping")}</span>
+        </span>
+      )}
       {busy && !halted && wanted && status.steps_total > 0 && <ActionButton id="cancel" />}
       {(!wanted || halted) && <ActionButton id="run" text kind="primary" />}
       {(wanted || status.phase !== "stopped") && <ActionButton id="stop" kind="danger" />}
