@@ -1,0 +1,1 @@
+"""Why a packet did not arrive: observations and state in, a verdict out."""
