@@ -13,16 +13,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.kernel.plans import LAB, apply, errors, two_hosts
+from tests.kernel.sandboxed import NAMES
+from topoweb.core.programs import Residence
 from topoweb.kernel.lab import LinuxKernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from topoweb.kernel.sandbox.sandboxes import LinuxSandboxes
+
 PR_SET_CHILD_SUBREAPER = 36
 GRACE = 10.0  # seconds for what dies asynchronously
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "ok_suite: tools and services used for real inside nodes")
     # Orphans (lab holders) become our children instead of init's: so each is seen, and only ours.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -37,6 +43,14 @@ def kernel(tmp_path: Path) -> Iterator[LinuxKernel]:
         for lab in own.labs():
             own.destroy(lab)
         own.close()
+
+
+@pytest.fixture
+def sandboxes(kernel: LinuxKernel) -> LinuxSandboxes:
+    """The sandboxes of a lab of two hosts with a cable."""
+    assert errors(apply(kernel, *two_hosts())) == []
+    kernel.sandboxes.house(LAB, Residence(names=NAMES))
+    return kernel.sandboxes
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,14 @@ import pytest
 
 from topoweb.kernel.forker import UIDS
 from topoweb.kernel.lab import FIRST_UID, UID_RANGES, maps_uids
+from topoweb.kernel.sandbox import cgroups
 
 HAS_UID_RANGES = maps_uids(FIRST_UID, FIRST_UID + UID_RANGES * UIDS)
 needs_uid_ranges = pytest.mark.skipif(
     not HAS_UID_RANGES, reason="an ordinary user has a single uid; `make test` as root runs it"
+)
+needs_control_groups = pytest.mark.skipif(
+    cgroups.find("of tests").unified is None, reason="without root nothing bounds programs"
 )
 
 

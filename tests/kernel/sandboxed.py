@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from topoweb.core.programs import Finished, Terminal
+    from topoweb.kernel.holder import Holder
     from topoweb.kernel.sandbox.sandboxes import LinuxSandboxes
 
+NAMES = {"n1": "alpha", "n2": "not a name!"}
 DEADLINE = 20.0  # seconds; a busy machine is slow
 
 
@@ -74,3 +76,7 @@ def opened(
     finally:
         os.close(terminal.master)
         os.close(terminal.pidfd)
+
+
+def first_process(sandboxes: LinuxSandboxes, name: str) -> Holder:
+    return sandboxes._lodging(LAB).ensure(name)

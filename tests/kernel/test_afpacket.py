@@ -1,4 +1,4 @@
-"""Captures on real cables: both directions, kernel time, loss, and nothing that stays behind."""
+"""Captures on real cables: both directions, kernel time, real bytes, and loss."""
 
 from __future__ import annotations
 
@@ -8,30 +8,25 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.kernel.plans import LAB, apply, cable, inside, node, two_hosts, up
 from tests.kernel.privilege import needs_uid_ranges
-from tests.kernel.tracelab import DEADLINE, TraceLab, eventually
+from tests.kernel.tracelab import DEADLINE, TraceLab, capturing, collect, udp
 from topoweb.core.packets import decode, summary
-from topoweb.core.plan.actions import RemoveNamespace
-from topoweb.core.tracing.correlate import Correlator
+from topoweb.core.tracing.stories import Stories
 from topoweb.kernel.manifest import Manifest
-from topoweb.kernel.netns import enter_new
 from topoweb.kernel.trace.afpacket import AfPacketSource
 from topoweb.kernel.trace.points import Point, choose
 from topoweb.kernel.trace.tap import Tap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from topoweb.core.tracing.observation import Observation
-    from topoweb.kernel.lab import LinuxKernel
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root or a user namespace")
 
@@ -45,26 +40,8 @@ def lab(tmp_path: Path) -> Iterator[TraceLab]:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Iterator[AfPacketSource]:
-    source = AfPacketSource(tmp_path)
-    yield source
-    source.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "tap-close"]
-
-
-def collect(
-    source: AfPacketSource, enough: Callable[[list[Observation]], bool]
-) -> list[Observation]:
-    """Poll until it is enough, with a deadline."""
-    seen: list[Observation] = []
-    end = time.monotonic() + DEADLINE
-    while not enough(seen):
-        assert time.monotonic() < end, [summary(one.data, one.length)[:4] for one in seen]
-        seen += source.poll(0.1)
-    return seen
-
-
-def udp(seen: list[Observation]) -> list[Observation]:
-    return [one for one in seen if summary(one.data, one.length).protocol == "UDP"]
+    with capturing(tmp_path) as source:
+        yield source
 
 
 def test_a_packet_is_seen_once_on_every_cable_in_order(
@@ -77,12 +54,10 @@ def test_a_packet_is_seen_once_on_every_cable_in_order(
     seen = udp(collect(source, lambda all_seen: len(udp(all_seen)) >= 4))
     assert before < seen[0].time_ns < time.time_ns()
     assert [one.time_ns for one in seen] == sorted(one.time_ns for one in seen)
-    correlator = Correlator()
+    stories = Stories()
     rows = [
         (
-            correlator.assign(
-                summary(one.data, one.length).identity, (one.link, one.along), one.time_ns
-            ),
+            stories.add(one, summary(one.data, one.length)).packet,
             one.link,
             one.along,
             one.data[22],
@@ -147,62 +122,6 @@ def test_loss_is_counted(lab: TraceLab, tmp_path: Path, monkeypatch: pytest.Monk
         assert len(udp(seen)) < 200
     finally:
         source.close()
-
-
-def test_a_dead_lab_is_let_go_within_a_second(lab: TraceLab, source: AfPacketSource) -> None:
-    """A cable from a namespace of ours into n0 is there as long as n0 lives."""
-    probe, died = threading.Event(), threading.Event()
-    took: list[float] = []
-    path = lab.holder.descriptor_path(0)
-
-    def sentinel() -> None:
-        enter_new()
-        run_ip(f"link add watch type veth peer name seen netns {path}")
-        probe.set()
-        start = [0.0]
-
-        def gone() -> bool:
-            if not killed.is_set():
-                start[0] = time.monotonic()
-                return False
-            return "watch" not in interfaces()
-
-        eventually(gone, "the namespace did not die", 30)
-        took.append(time.monotonic() - start[0])
-        died.set()
-
-    killed = threading.Event()
-    thread = threading.Thread(target=sentinel, daemon=True)
-    thread.start()
-    assert probe.wait(DEADLINE)
-    source.watch(lab.lab)
-    assert source.points(lab.lab) == 2
-    lab.holder.kill()
-    lab.wake()
-    killed.set()
-    end = time.monotonic() + DEADLINE
-    while not died.is_set() and time.monotonic() < end:
-        source.poll(0.01)
-    thread.join(DEADLINE)
-    assert source.points(lab.lab) == 0
-    assert took
-    assert took[0] < 1.0
-
-
-def interfaces() -> list[str]:
-    """Interfaces of the calling thread's namespace."""
-    return [name for _, name in socket.if_nameindex()]
-
-
-def run_ip(command: str) -> None:
-    subprocess.run(["ip", *command.split()], check=True, capture_output=True)
-
-
-def test_a_dead_holder_without_a_datagram(lab: TraceLab, source: AfPacketSource) -> None:
-    source.watch(lab.lab)
-    lab.holder.kill()
-    source.poll(5)  # its pidfd ends the wait
-    assert source.points(lab.lab) == 0
 
 
 def test_packets_after_the_horizon_wait_for_the_next_poll(lab: TraceLab, tmp_path: Path) -> None:
@@ -274,78 +193,6 @@ def test_real_tcp_is_decoded_and_its_offloaded_checksums_are_not_called_bad(
     assert checksums(seen, "IPv4") == {"good"}
 
 
-def test_a_cable_drawn_later_is_captured(lab: TraceLab, source: AfPacketSource) -> None:
-    source.watch(lab.lab)
-    lab.links["l9"] = (("n0", "extra"), ("n2", "extra"))
-    lab.write()
-    lab.wake()
-    source.poll(1)
-    assert source.points(lab.lab) == 2  # written down, not made yet
-    peer = lab.holder.descriptor_path(2)
-    lab.ip(0, f"link add extra type veth peer name extra netns {peer}")
-    lab.wake()
-    source.poll(1)
-    assert source.points(lab.lab) == 3
-
-
-def test_a_cable_made_anew_under_its_name_is_captured_again(
-    lab: TraceLab, source: AfPacketSource
-) -> None:
-    source.watch(lab.lab)
-    lab.ip(0, "link del right")
-    lab.cable(0)
-    lab.wake()
-    source.poll(1)
-    lab.send(0, "10.9.1.2", [b"again"])
-    assert udp(collect(source, lambda seen: bool(udp(seen))))
-
-
-def test_an_interface_that_goes_down_and_up_again(lab: TraceLab, source: AfPacketSource) -> None:
-    source.watch(lab.lab)
-    lab.ip(0, "link set right down")
-    source.poll(0.2)
-    lab.ip(0, "link set right up")
-    lab.send(0, "10.9.1.2", [b"back"])
-    assert udp(collect(source, lambda seen: bool(udp(seen))))
-    assert source.points(lab.lab) == 2
-
-
-def test_a_lab_that_starts_after_it_is_watched(tmp_path: Path, source: AfPacketSource) -> None:
-    source.watch(7)
-    assert source.points(7) == 0
-    lab = TraceLab(tmp_path)
-    try:
-        end = time.monotonic() + DEADLINE
-        while not source.points(7) and time.monotonic() < end:
-            source.poll(0.1)
-        lab.send(0, "10.9.1.2", [b"hello"])
-        assert udp(collect(source, lambda seen: bool(udp(seen))))
-    finally:
-        lab.close()
-
-
-def test_a_forged_manifest_is_not_followed(lab: TraceLab, source: AfPacketSource) -> None:
-    """Inodes that are not those written down: the namespaces belong to somebody else."""
-    lab.write({slot: inode + 1 for slot, inode in lab.inodes.items()})
-    source.watch(lab.lab)
-    assert source.points(lab.lab) == 0
-
-
-def test_nothing_stays_open(lab: TraceLab, tmp_path: Path) -> None:
-    def descriptors() -> int:
-        return len(list(Path("/proc/self/fd").iterdir()))
-
-    before, threads = descriptors(), threading.active_count()
-    source = AfPacketSource(tmp_path)
-    for _ in range(3):
-        source.watch(lab.lab)
-        source.poll(0)
-        source.unwatch(lab.lab)
-    source.close()
-    assert descriptors() == before
-    assert threading.active_count() == threads
-
-
 def test_the_end_away_from_the_switch_is_chosen() -> None:
     links = {f"l{i}": (("switch", f"p{i}"), (f"h{i}", "eth0")) for i in range(3)}
     points = choose(Manifest(lab=1, boot_id="", links=links))
@@ -353,46 +200,6 @@ def test_the_end_away_from_the_switch_is_chosen() -> None:
         Point(f"l{i}", f"h{i}", "eth0", "ba", "switch") for i in range(3)
     ]
     assert len(choose(Manifest(lab=1, boot_id="", links=links), 2)) == 2
-
-
-def test_with_the_worker_s_own_kernel(kernel: LinuxKernel, source: AfPacketSource) -> None:
-    """A running lab grows (another holder takes over), shrinks, and dies under our eyes."""
-    apply(kernel, *two_hosts())
-    source.watch(LAB)
-    assert source.points(LAB) == 1
-    apply(kernel, *node("n3"), cable("l2", "n1 eth1", "n3 eth0"), *up("n1 eth1", "n3 eth0"))
-    poll_until(source, lambda: source.points(LAB) == 2)
-    inside(kernel, "n1", "ping -c1 -W5 10.0.1.2")
-    seen = collect(
-        source, lambda all_seen: sum(one.data[23:24] == b"\x01" for one in all_seen) >= 2
-    )
-    assert {one.link for one in seen if one.data[23] == 1} == {"l1"}
-
-    removing = threading.Thread(target=apply, args=(kernel, RemoveNamespace(namespace="n3")))
-    removing.start()
-    poll_until(source, lambda: not removing.is_alive())
-    poll_until(source, lambda: source.points(LAB) == 1)
-
-    took: list[float] = []
-
-    def destroy() -> None:
-        start = time.monotonic()
-        kernel.destroy(LAB)  # returns when the namespaces are seen gone
-        took.append(time.monotonic() - start)
-
-    destroying = threading.Thread(target=destroy)
-    destroying.start()
-    poll_until(source, lambda: not destroying.is_alive())
-    assert source.points(LAB) == 0
-    assert took
-    assert took[0] < 1.5
-
-
-def poll_until(source: AfPacketSource, holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE
-    while not holds():
-        assert time.monotonic() < end
-        source.poll(0.02)
 
 
 ROOTLESS = """
@@ -437,27 +244,3 @@ def test_without_root(tmp_path: Path) -> None:
             timeout=60,
         )
     assert done.stdout == "captured 1\n", done.stderr
-
-
-def test_many_cables_open_and_close_side_by_side(tmp_path: Path) -> None:
-    """300 sockets closed one by one would take seconds: each close waits for RCU."""
-    lab = TraceLab(tmp_path)
-    source = AfPacketSource(tmp_path)
-    try:
-        peer = lab.holder.descriptor_path(1)
-        commands = "".join(
-            f"link add x{i} type veth peer name y{i} netns {peer}\n" for i in range(300)
-        )
-        batch = tmp_path / "batch"
-        batch.write_text(commands)
-        lab.ip(0, f"-batch {batch}")
-        lab.links |= {f"x{i}": (("n0", f"x{i}"), ("n1", f"y{i}")) for i in range(300)}
-        lab.write()
-        source.watch(lab.lab)
-        assert source.points(lab.lab) == 301
-        start = time.monotonic()
-        source.unwatch(lab.lab)
-        source.close()
-        assert time.monotonic() - start < 2.0
-    finally:
-        lab.close()

@@ -155,6 +155,59 @@ def test_tcp_without_an_answer(kernel: LinuxKernel, monkeypatch: pytest.MonkeyPa
     assert ask(kernel, "h1", "tcp", "10.0.3.11", port=80)["verdict"] == "no_answer"
 
 
+@contextmanager
+def echoing(kernel: LinuxKernel, name: str, port: int, *, answer: bool) -> Iterator[None]:
+    """A UDP socket in a node; with ``answer`` it sends the first datagram back."""
+    fd = kernel.open_namespace(LAB, name)
+
+    def make() -> socket.socket:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("", port))
+        udp.settimeout(10)
+        return udp
+
+    def serve(udp: socket.socket) -> None:
+        data, sender = udp.recvfrom(64)
+        udp.sendto(data, sender)
+
+    try:
+        with run_inside(fd, make) as udp:
+            thread = threading.Thread(target=serve, args=(udp,))
+            if answer:
+                thread.start()
+            yield
+            if answer:
+                thread.join()
+    finally:
+        os.close(fd)
+
+
+def test_a_datagram_is_answered_refused_or_has_no_way(
+    kernel: LinuxKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain(kernel)
+    with echoing(kernel, "h2", 9000, answer=True):
+        result = ask(kernel, "h1", "udp", "10.0.3.11", port=9000)
+    assert (result["verdict"], result["sent"], result["received"]) == ("reply", 1, 1)
+    assert len(result["rtt_ms"]) == 1
+    for target in ("10.0.3.11", "2001:db8:3::11"):
+        result = ask(kernel, "h1", "udp", target, port=9001)
+        assert (result["verdict"], result["received"]) == ("refused", 1)
+        assert result["message"] == f"{target} refuses: nothing listens on port 9001"
+    inside(kernel, "r2", "ip route add unreachable 10.7.0.0/16")
+    inside(kernel, "r2", "ip route add prohibit 10.8.0.0/16")
+    result = ask(kernel, "h1", "udp", "10.7.0.1", port=9)
+    assert result["verdict"] == "unreachable"
+    assert result["message"] == "10.0.2.2 reports: Destination Host Unreachable"
+    assert ask(kernel, "h1", "udp", "10.8.0.1", port=9)["verdict"] == "unreachable"
+    inside(kernel, "h1", "ip route add unreachable 10.9.0.0/16")
+    assert ask(kernel, "h1", "udp", "10.9.0.1", port=9)["sent"] == 0
+    monkeypatch.setattr("topoweb.kernel.datagram.PATIENCE", 0.2)
+    with echoing(kernel, "h2", 9000, answer=False):
+        result = ask(kernel, "h1", "udp", "10.0.3.11", port=9000)
+    assert (result["verdict"], result["received"], result["rtt_ms"]) == ("no_answer", 0, [])
+
+
 @pytest.mark.parametrize(
     ("target", "ways"),
     [
@@ -212,6 +265,7 @@ def test_probes_run_beside_each_other(kernel: LinuxKernel) -> None:
         ("shell", "10.0.0.1", None),
         ("tcp", "10.0.0.1", None),
         ("tcp", "10.0.0.1", 65536),
+        ("udp", "10.0.0.1", None),
     ],
 )
 def test_anything_else_is_refused(kind: str, target: str, port: int | None) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import functools
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.kernel.serviceslab import ServedLab, served
 from tests.unit.core.drawing import Drawing
 from topoweb.core.plan.diff import diff, drift
@@ -19,12 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import pytest
-
     from topoweb.core.topology.model import Topology
     from topoweb.core.tracing.records import KernelEvent
     from topoweb.kernel.lab import LinuxKernel
 
+pytestmark = pytest.mark.ok_suite
 LAB = 7
 SHOWN_WITHIN = 2.0  # seconds from the server's ACK to the address in the kernel's own words
 

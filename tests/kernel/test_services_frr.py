@@ -6,6 +6,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.kernel.serviceslab import ServedLab, served
 from tests.unit.core.drawing import Drawing
 from topoweb.core.plan.diff import diff, drift
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from topoweb.core.topology.model import Topology
     from topoweb.kernel.lab import LinuxKernel
 
+pytestmark = pytest.mark.ok_suite
 LAB = 7
 FAST = """
 interface {}

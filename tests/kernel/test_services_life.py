@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pytest
 
 from tests.kernel.serviceslab import ServedLab, served
 from tests.unit.core.drawing import Drawing
@@ -16,9 +18,7 @@ from topoweb.engine.servicerecords import Records
 from topoweb.kernel.lab import LinuxKernel
 from topoweb.kernel.services import recipes
 
-if TYPE_CHECKING:
-    import pytest
-
+pytestmark = pytest.mark.ok_suite
 LAB = 7
 
 

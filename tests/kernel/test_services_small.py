@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.kernel.serviceslab import served
 from tests.unit.core.drawing import Drawing
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from topoweb.kernel.lab import LinuxKernel
+
+pytestmark = pytest.mark.ok_suite
 
 
 def serving(node: str = "h1", **services: tuple[str, dict[str, Any]]) -> Drawing:

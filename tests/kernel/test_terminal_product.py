@@ -124,6 +124,7 @@ async def test_a_worker_that_is_killed(product: Product) -> None:
         await asyncio.to_thread(server.call, "DELETE", f"/labs/{lab}")
 
 
+@needs_uid_ranges  # of root, who becomes somebody else
 async def test_without_root() -> None:
     with served(rootless=True) as product:
         server = Server(product)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.kernel.outside import BANNED, HOST, HOST_PUBLIC, SERVER, Lab, Outside, shell
+from tests.kernel.privilege import needs_uid_ranges
 from tests.unit.core.test_plan_uplink import drawing
 from topoweb.core.errors import TopowebError
 from topoweb.core.plan.actions import OpenUplink, Step
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = needs_uid_ranges  # of root: no one else opens uplinks
 LATER = int(time.time()) + 3600
 CONFIG = Config(rate=8_000_000)
 LIMITED = (25, 465, 587)

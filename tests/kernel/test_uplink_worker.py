@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.kernel.outside import SERVER, Lab, Outside
+from tests.kernel.privilege import needs_uid_ranges
 from tests.kernel.test_worker_killed import ROOT, Site
 from tests.unit.core.test_plan_uplink import drawing
 from topoweb.core.topology.document import dump
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = needs_uid_ranges  # of root: no one else opens uplinks
 LAB = 2  # the first is the demo lab
 
 

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tests.kernel.sandboxed import run
 from tests.kernel.test_rate import two_hosts
 from tests.kernel.watched import Watch, shell, watching
 from topoweb.core.limits import MIB, Limits
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from topoweb.kernel.lab import LinuxKernel
+    from topoweb.kernel.sandbox.sandboxes import LinuxSandboxes
 
 LAB = 33
 LIMIT = 20  # interfaces that users may add
@@ -113,3 +115,28 @@ def test_the_connection_ceiling_is_lowered_and_never_raised(tmp_path: Path) -> N
     assert ceilings.lower_conntrack_max(20_000, path) == 10_000
     assert path.read_text() == "10000"
     assert ceilings.lower_conntrack_max(1, tmp_path / "absent") is None
+
+
+def test_neighbour_ceilings_are_raised_and_never_lowered(tmp_path: Path) -> None:
+    before = {"gc_thresh1": 128, "gc_thresh2": 512, "gc_thresh3": 1024}
+    directory = tmp_path / "ipv4/neigh/default"  # of a kernel without IPv6
+    directory.mkdir(parents=True)
+    for name, value in before.items():
+        (directory / name).write_text(str(value))
+
+    def now() -> dict[str, int]:
+        return {name: int((directory / name).read_text()) for name in before}
+
+    ceilings.raise_neighbours_max(512, tmp_path)
+    assert now() == before
+    ceilings.raise_neighbours_max(16384, tmp_path)
+    assert now() == {"gc_thresh1": 2048, "gc_thresh2": 8192, "gc_thresh3": 16384}
+
+
+def test_a_node_neither_sees_nor_sets_the_ceiling_of_neighbours(sandboxes: LinuxSandboxes) -> None:
+    assert ceilings.neighbour_tables()["arp_cache"].limit == int(
+        (ceilings.NEIGHBOURS / "ipv4/neigh/default/gc_thresh3").read_text()
+    )
+    refused = run(sandboxes, "n1", "sysctl -w net.ipv4.neigh.default.gc_thresh3=9")
+    assert refused.status != 0
+    assert b"cannot stat" in refused.output

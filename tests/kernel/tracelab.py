@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from topoweb.core.packets import summary
 from topoweb.kernel import manifest as manifests
 from topoweb.kernel.holder import Forker, Holder
 from topoweb.kernel.manifest import Manifest, Namespace
 from topoweb.kernel.netns import run_inside
 from topoweb.kernel.ownership import owner_token
+from topoweb.kernel.trace.afpacket import AfPacketSource
 from topoweb.kernel.trace.wake import notify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from topoweb.core.tracing.observation import Observation
 
 DEADLINE = 10.0
 
@@ -124,3 +130,30 @@ class TraceLab:
         self.wake()
         self.forker.close()
         manifests.remove(self.run, self.lab)
+
+
+@contextlib.contextmanager
+def capturing(run: Path) -> Iterator[AfPacketSource]:
+    """Give a capture source that is closed at the end, with its threads."""
+    source = AfPacketSource(run)
+    try:
+        yield source
+    finally:
+        source.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "tap-close"]
+
+
+def collect(
+    source: AfPacketSource, enough: Callable[[list[Observation]], bool]
+) -> list[Observation]:
+    """Poll until it is enough, with a deadline."""
+    seen: list[Observation] = []
+    end = time.monotonic() + DEADLINE
+    while not enough(seen):
+        assert time.monotonic() < end, [summary(one.data, one.length)[:4] for one in seen]
+        seen += source.poll(0.1)
+    return seen
+
+
+def udp(seen: list[Observation]) -> list[Observation]:
+    return [one for one in seen if summary(one.data, one.length).protocol == "UDP"]

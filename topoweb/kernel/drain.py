@@ -2,7 +2,8 @@
 
 Namespaces that are dropped together are cleaned together, which is fast. But RTNL is held
 meanwhile: some 19 ms for each bridge, and for as long as all their devices take. So what is much
-is taken away before, in small parts, with pauses in which others get their turn.
+is taken away before, in small parts, with pauses in which others get their turn. Connections that
+outlive their programs would keep their namespaces, so they are ended too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from topoweb.core.errors import ErrorKind, TopowebError
-from topoweb.kernel import netlink, netns, rtnl
+from topoweb.kernel import connections, netlink, netns, rtnl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -46,7 +47,7 @@ def devices(
     *,
     alone: bool = False,
 ) -> None:
-    """Delete the bridges and cables of namespaces about to be dropped, as far as they are many.
+    """End connections in namespaces about to be dropped; delete bridges and cables that are many.
 
     ``progress`` gets how many are gone, and how many there are in all. ``alone``: no other lab is
     there; cables then go with their namespaces, which takes a second at most.
@@ -93,6 +94,7 @@ class _Drain:
         found: dict[str, list[_Device]] = {"bridge": [], "veth": []}
         for node in nodes:
             self._enter(node)
+            connections.abort()
             with netlink.Netlink() as socket:
                 for kind, list_ in found.items():
                     list_ += [_Device(node, *device) for device in of_kind(socket, kind)]

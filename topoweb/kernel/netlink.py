@@ -135,11 +135,11 @@ def get_forwarding(family: int) -> Message:
 
 
 class Netlink:
-    """A NETLINK_ROUTE socket in the namespace of the thread that makes it. Not thread-safe."""
+    """A netlink socket in the namespace of the thread that makes it. Not thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
         self.socket = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol
         )
         self.socket.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         self.socket.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)

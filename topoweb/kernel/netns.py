@@ -11,13 +11,14 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 CLONE_NEWNET = 0x40000000
+CAP_SYS_ADMIN = 21
 T = TypeVar("T")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -27,6 +28,12 @@ def _check(result: int, what: str) -> None:
     if result:
         code = ctypes.get_errno()
         raise OSError(code, f"{what}: {os.strerror(code)}")
+
+
+def permitted() -> bool:
+    """True when this process may make and enter network namespaces at all."""
+    effective = Path("/proc/self/status").read_text().partition("CapEff:")[2].split()[0]
+    return bool(int(effective, 16) >> CAP_SYS_ADMIN & 1)
 
 
 def enter(fd: int) -> None:

@@ -26,6 +26,7 @@ from topoweb.engine.tracing import Tracing
 from topoweb.kernel import pcapng
 from topoweb.kernel.monitor import LabMonitor
 from topoweb.kernel.trace.afpacket import AfPacketSource
+from topoweb.kernel.trace.facts import LinuxFacts
 from topoweb.kernel.trace.wake import notify
 from topoweb.protocol.frames import Stream
 from topoweb.worker.prober import LinuxProber
@@ -52,7 +53,9 @@ class SeedLab:
         self.topology = Topology()
         self._run_dir = run_dir
         self._source = AfPacketSource(run_dir)
-        self._tracing = Tracing(self._source, pcapng.blocks)
+        self._tracing = Tracing(
+            self._source, pcapng.blocks, facts=lambda lab: LinuxFacts(run_dir, lab)
+        )
         self._streams: Mapping[Stream, Any] = self._tracing.handlers  # our readers are no Session
         self._service: Any = LiveService(lambda deliver: LabMonitor(run_dir, deliver))
         self._supervisor = Supervisor(

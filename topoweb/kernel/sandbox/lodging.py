@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.limits import DEFAULT
 from topoweb.core.programs import Residence
+from topoweb.kernel import connections, netns
 from topoweb.kernel.holder import Holder
 from topoweb.kernel.sandbox import container
 from topoweb.kernel.sandbox.crun import Crun
@@ -117,6 +118,9 @@ class Lodging:
     def _vacate(self, nodes: Collection[str] | None) -> None:
         known = {*self.nodes(), *list(self._locks)}  # a lock: it may be in the making
         leaving = known if nodes is None else known.intersection(nodes)
+        manifest = self._proved()
+        if manifest and leaving and netns.permitted():
+            _hang_up(manifest, leaving.intersection(manifest.namespaces))
         for node in leaving:  # all are told first, so that they die together
             first = self._find(node)
             if first:
@@ -189,6 +193,19 @@ def _inode(process: Holder, kind: str) -> int:
         return Path(f"/proc/{process.pid}/ns/{kind}").stat().st_ino
     except OSError:
         return 0
+
+
+def _hang_up(manifest: Manifest, nodes: Collection[str]) -> None:
+    """Reset the connections of nodes. Their programs must still live: see `connections`."""
+
+    def inside() -> None:
+        # another thread may put a new holder in the old one's place
+        with contextlib.suppress(TopowebError), manifest.holder.lease() as open_slot:
+            for node in nodes:
+                netns.enter_closing(open_slot(manifest.namespaces[node].slot))
+                connections.abort()
+
+    netns.run_apart(inside)
 
 
 def _kill(first: Holder) -> None:

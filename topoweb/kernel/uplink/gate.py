@@ -59,19 +59,19 @@ class Gate:
     def close(self, lab: int, namespace: int) -> None:
         """Take a way out away, whatever is there of it: the link first, then the rules."""
         netns.run_inside(namespace, _remove_link)
-        if nft.installed():
+        if host.reachable():
             netns.run_inside(namespace, lambda: nft.drop(self._tables(lab)))
         self.forget(lab)
 
     def forget(self, lab: int) -> None:
         """Remove the host's rules of a lab whose link is gone."""
-        if nft.installed():
+        if host.reachable():
             with self._lock:
                 nft.drop(self._tables(lab))
 
     def sweep(self, labs: Collection[int]) -> None:
         """Remove the rules of labs that have nothing else here: left by a crash."""
-        if self._swept or not nft.installed():
+        if self._swept or not host.reachable():
             return
         with self._lock:
             tables = {table: rules.lab_of(self._owner, table) for table in nft.tables()}
@@ -82,7 +82,7 @@ class Gate:
     def state(self, lab: int, namespace: int, seen: NamespaceState) -> int:
         """Return what `NamespaceState.uplink` is of a namespace that was read as ``seen``."""
         link = seen.devices.get(WAN)
-        if not nft.installed():
+        if not host.reachable():
             return CLOSED if link is None else BROKEN
         inner = netns.run_inside(namespace, lambda: self._tables(lab))
         outer = self._tables(lab)

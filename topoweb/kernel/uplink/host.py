@@ -44,6 +44,11 @@ def require(config: Config) -> None:
         )
 
 
+def reachable() -> bool:
+    """True when rules of ours may be in this host's network; who cannot look never made any."""
+    return nft.installed() and _is_root()
+
+
 def forward() -> None:
     """Switch IPv4 forwarding on where it is off. `require` has said whether that is allowed."""
     with netlink.Netlink() as link:

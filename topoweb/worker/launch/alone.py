@@ -7,6 +7,7 @@ namespaces. It is for one person: it listens on the loopback address alone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import shutil
@@ -17,7 +18,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from topoweb.core.errors import TopowebError
+from topoweb.kernel.lab import LinuxKernel
 from topoweb.worker.launch.several import announce
+from topoweb.worker.lock import only_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -55,9 +59,24 @@ def reexecute(arguments: list[str]) -> None:
             "kernel.apparmor_restrict_unprivileged_userns=0"
         )
         return
+    _end_labs_of_an_earlier_start(Path(os.environ["TOPOWEB_RUN"]))
     manage = Path(__file__).resolve().parents[3] / "manage.py"
     program = [*command, sys.executable, str(manage), "serve", *arguments]
     os.execv(unshare, program)  # noqa: S606 - our own program, no shell
+
+
+def _end_labs_of_an_earlier_start(run_dir: Path) -> None:
+    """End what nobody can reach any more: it is in the user namespace of that start.
+
+    Only from outside of both may it be seen and ended. The worker builds anew what shall run.
+    """
+    if not (run_dir / "labs").is_dir():
+        return
+    with contextlib.suppress(TopowebError), only_worker(run_dir):  # else that start still serves
+        kernel = LinuxKernel(run_dir)
+        for lab in kernel.labs():
+            kernel.destroy(lab)
+        kernel.close()
 
 
 def _works(command: list[str]) -> bool:

@@ -45,7 +45,8 @@ class Command(BaseCommand):
         held = set(kernel.labs())
         written = set(manifest.labs(run_dir))
         for lab in sorted(held | written):
-            namespaces = len(kernel.observe(lab).namespaces)
+            found = kernel.manifest(lab)
+            namespaces = len(found.namespaces) if found else 0
             if not dry_run:
                 kernel.destroy(lab)
             what = f"{namespaces} namespaces" if lab in held else "records of a lab long gone"
