@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from topoweb.core.packets import decode, summary
-from topoweb.core.tracing.correlate import Correlator
+from topoweb.core.tracing.stories import Stories
 from topoweb.engine.feeds import GapFeed
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Iterable, Iterator, Mapping
 
+    from topoweb.core.packets import Summary
     from topoweb.core.tracing.observation import Observation
+    from topoweb.core.tracing.stories import Placed
 
 CAPACITY = 4096  # packets kept a lab
 INFO_MAX = 200  # characters, so that a batch of rows stays well under a frame's size
@@ -32,28 +33,41 @@ class Packet:
     protocol: str
     raw: msgspec.Raw
     observation: Observation
+    packet: int = 0  # the same at each of its cables
+
+
+class Recorded(NamedTuple):
+    """What became of a sighting. ``row`` is None where it is no crossing of a cable."""
+
+    placed: Placed
+    summary: Summary
+    row: Packet | None
 
 
 class Recorder:
-    """Numbers and encodes what was seen. Belongs to the capture thread."""
+    """Numbers and encodes what was seen, and keeps its stories. Belongs to the capture thread."""
 
     def __init__(self) -> None:
-        self._correlator = Correlator()
+        self.stories = Stories(CAPACITY)
         self._number = 0
         self._encode = msgspec.json.Encoder().encode
 
-    def record(self, seen: Observation) -> Packet:
-        """Return the packet of a sighting."""
+    def record(self, seen: Observation) -> Recorded:
+        """Take in a sighting."""
         row = summary(seen.data, seen.length)
+        placed = self.stories.add(seen, row)
+        packet = self._packet(seen, row, placed.packet) if placed.row else None
+        return Recorded(placed, row, packet)
+
+    def _packet(self, seen: Observation, row: Summary, packet: int) -> Packet:
         self._number += 1
-        place = (seen.link, seen.along)
         raw = self._encode(
             (
                 self._number,
                 seen.time_ns // 1000 / 1e6,
                 seen.link,
                 seen.along,
-                self._correlator.assign(row.identity, place, seen.time_ns),
+                packet,
                 row.protocol,
                 row.source,
                 row.destination,
@@ -62,7 +76,7 @@ class Recorder:
                 CUT if seen.length > len(seen.data) else "",
             )
         )
-        return Packet(self._number, row.protocol, msgspec.Raw(raw), seen)
+        return Packet(self._number, row.protocol, msgspec.Raw(raw), seen, packet)
 
 
 class PacketLog:
@@ -72,8 +86,6 @@ class PacketLog:
         self.recorder = Recorder()
         self.feed: GapFeed[Packet] = GapFeed(CAPACITY)
         self.lost = 0  # by the kernel, since the lab is watched
-        self.watchers = 0
-        self.farewell: asyncio.TimerHandle | None = None  # ends the capture when it fires
         self._packets: deque[Packet] = deque(maxlen=CAPACITY)
 
     def publish(self, packets: Iterable[Packet]) -> None:
@@ -126,12 +138,11 @@ def _texts(value: object) -> Iterator[str]:
         yield from (text for text in value if isinstance(text, str))
 
 
-def port_name(seen: Observation, names: object) -> str:
-    """Return "h1 eth0"; ``names`` maps node ids to the drawn names, as far as it can be used."""
-    name = names.get(seen.namespace) if isinstance(names, dict) else None
-    if not (isinstance(name, str) and 0 < len(name) <= 64 and name.isprintable()):
-        name = seen.namespace
-    return f"{name} {seen.interface}"
+def node_name(node: str, names: object) -> str:
+    """Return a drawn name; ``names`` maps node ids to them, as far as it can be used."""
+    name = names.get(node) if isinstance(names, dict) else None
+    usable = isinstance(name, str) and 0 < len(name) <= 64 and name.isprintable()
+    return name if isinstance(name, str) and usable else node
 
 
 def describe(packet: Packet) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,11 @@ class Observation:
     reason: str = ""  # of a drop: name in the kernel's enum skb_drop_reason, without the prefix
     symbol: str = ""  # of a drop: the kernel function that dropped it, "" where not to be known
     segments: int = 1  # of a GSO super-packet: how many packets it would be on a real wire
+
+
+class Unseen(NamedTuple):
+    """Events of a lab that no observation was made of, since the lab is watched."""
+
+    hops: int = 0  # a full ring, or an interface over its rate
+    drops: int = 0
+    sampled: int = 0  # left out on purpose, whole paths at a time

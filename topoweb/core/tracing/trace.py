@@ -51,3 +51,4 @@ class Exchange:
     ended_ns: int  # of its latest packet
     state: State
     port: int = 0  # that was asked, of TCP and UDP
+    title: str = ""  # the name that was asked for, of DNS

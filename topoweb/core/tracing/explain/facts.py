@@ -88,6 +88,7 @@ class End:
     node: str
     interface: str
     link: str = ""
+    side: Literal["", "a", "b"] = ""  # which end of the drawn cable this is
 
 
 class Facts(Protocol):
