@@ -354,20 +354,24 @@ async def test_gap_feed_counts_what_a_slow_reader_missed():
     feed = GapFeed(capacity=100)
     feed.publish(range(10))
     reader, late = feed.subscribe(), feed.subscribe(backlog=5)
-    assert await late.take(100) == (0, [5, 6, 7, 8, 9])
+    assert late.take(100) == (0, [5, 6, 7, 8, 9])
     feed.publish(range(10, 260))
-    gap, items = await reader.take(40)
+    gap, items = reader.take(40)
     assert (gap, items) == (150, list(range(160, 200)))
     seen = [*items]
     while len(seen) < 100:
-        gap, items = await reader.take(40)
+        gap, items = reader.take(40)
         assert gap == 0
         seen += items
     assert seen == list(range(160, 260))
-    waiting = asyncio.ensure_future(reader.take(40))
+    assert not reader.waiting()
+    assert reader.take(40) == (0, [])
+    waiting = asyncio.ensure_future(feed.arrival.wait())
     await asyncio.sleep(0)
     feed.publish([1000])
-    assert await waiting == (0, [1000])
+    await waiting
+    assert reader.waiting()
+    assert reader.take(40) == (0, [1000])
 
 
 def test_credit_is_bounded():

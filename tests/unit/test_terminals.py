@@ -1,95 +1,26 @@
 """Terminals by the stream socket: real pseudo-terminals and programs, no sandbox."""
 
+# ruff: noqa: F811 - fixtures are imported
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import itertools
-import os
 import time
-import tracemalloc
-from pathlib import Path
 
 import pytest
 
-from tests.fakes.sandboxes import LocalSandboxes
-from tests.fakes.viewer import PATIENCE, Viewer
+from tests.fakes.terminalsite import (
+    LAB,
+    Site,
+    reached,
+    running,
+    site,  # noqa: F401 - a fixture
+)
 from topoweb.core.errors import ErrorKind, TopowebError
-from topoweb.core.plan.state import LabState, NamespaceState
-from topoweb.core.topology.model import Node, Topology
 from topoweb.engine import terminal, terminals
 from topoweb.engine.inbox import Inbox
 from topoweb.engine.scrollback import Scrollback
-from topoweb.engine.streams import StreamServer
-from topoweb.engine.terminals import TerminalService, login
-from topoweb.protocol.frames import TERMINAL_INPUT, TERMINAL_OUTPUT, Kind, Stream
-
-SECRET = b"s" * 32
-LAB, USER = 3, 7
-
-
-class Site:
-    """A terminal service, its socket and its lab of two nodes."""
-
-    def __init__(self, path):
-        self.path = path
-        self.sandboxes = LocalSandboxes()
-        self.viewers = []
-
-    async def start(self, **options):
-        self.service = TerminalService(self.sandboxes, shell="/bin/sh", **options)
-        self.server = StreamServer({Stream.TERMINAL: self.service.stream}, SECRET)
-        await self.server.start(self.path)
-        self.lab("h1", "h2")
-
-    def lab(self, *nodes):
-        """Say which nodes run; none: the lab does not."""
-        topology = Topology(nodes={node: Node(kind="host", name=f"name-{node}") for node in nodes})
-        desired = LabState(namespaces={node: NamespaceState() for node in nodes})
-        self.service.desired(LAB, topology, desired if nodes else None)
-
-    async def viewer(self, *, node="h1", identity=None, size=(80, 24), credit=None, **token):
-        viewer = await Viewer.connect(self.path)
-        self.viewers.append(viewer)
-        what = {"lab": LAB, "user": USER, "write": True, **token}
-        viewer.open(SECRET, node, identity, size, **what)
-        viewer.grant(TERMINAL_OUTPUT if credit is None else credit)
-        return viewer
-
-    async def stop(self):
-        for viewer in self.viewers:
-            await viewer.leave()
-        await self.server.stop()
-        await self.service.stop()
-        assert not self.sandboxes.left(), "programs are left"
-
-
-def descriptors():
-    """Terminals and pidfds that this process has open."""
-    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
-    names = [str(link.readlink()) for link in links]
-    return sorted(name for name in names if "ptmx" in name or "pidfd" in name)
-
-
-async def reached(condition):
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - the service has no event for it
-            await asyncio.sleep(0.005)
-
-
-@pytest.fixture
-async def site(tmp_path):
-    before = descriptors()
-    one = Site(tmp_path / "s.sock")
-    await one.start()
-    yield one
-    await one.stop()
-    assert descriptors() == before
-
-
-def running(site, *program):
-    site.sandboxes.program = program
-
+from topoweb.engine.terminals import login
+from topoweb.protocol.frames import TERMINAL_OUTPUT, Kind
 
 # Opening, typing, ending.
 
@@ -113,7 +44,13 @@ async def test_a_shell_types_and_ends(site):
     viewer.type("stty size; echo $((6*7))\n")
     await viewer.shows("30 100\r\n42\r\n")
     viewer.type("exit 3\n")
-    assert await viewer.said("ended") == {"type": "ended", "status": 3, "message": ""}
+    assert await viewer.said("ended") == {
+        "type": "ended",
+        "status": 3,
+        "message": "",
+        "code": "",
+        "params": {},
+    }
     assert await viewer.close_code() == "done"
 
 
@@ -138,7 +75,7 @@ async def test_control_bytes_reach_the_program_and_resize_signals_it(site):
     )
     running(site, "/bin/bash", "-c", script.replace("$(", "\\$("))
     viewer = await site.viewer()
-    await viewer.shows("ready")
+    await viewer.shows("ready\r\n")
     viewer.type("\x03")
     await viewer.shows("got INT")
     viewer.tell(resize=[132, 43])
@@ -211,196 +148,6 @@ async def test_malformed_messages(site):
         assert await viewer.close_code() in ("invalid", "done")
 
 
-# Credit.
-
-
-async def test_a_slow_reader_pauses_the_program_and_loses_nothing(site):
-    amount = 3_000_000
-    script = (
-        "import hashlib,os,sys,tty; tty.setraw(1); h=hashlib.sha256()\n"
-        f"for _ in range({amount // 1000}):\n"
-        "  d=os.urandom(1000); h.update(d); sys.stdout.buffer.write(d)\n"
-        "sys.stdout.buffer.write(b'DIGEST'+h.digest())"
-    )
-    running(site, "/usr/bin/env", "python3", "-c", script)
-    viewer = await site.viewer()
-    await viewer.said("opened")
-    await viewer.until(lambda: len(viewer.output) >= TERMINAL_OUTPUT, spend=False)
-    assert len(viewer.output) == TERMINAL_OUTPUT
-    with pytest.raises(TimeoutError):  # not a byte without credit
-        await asyncio.wait_for(viewer.reader.readexactly(1), 0.2)
-    pieces = itertools.cycle((1, 999, 70_000))
-    while not any(text["type"] == "ended" for text in viewer.texts):
-        viewer.grant(next(pieces))
-        await viewer.step()
-    digest = hashlib.sha256(viewer.output[:amount]).digest()
-    assert viewer.output[amount:] == b"DIGEST" + digest
-
-
-async def test_the_slowest_who_may_write_rules(site):
-    running(site, "/usr/bin/yes")
-    first = await site.viewer()
-    identity = (await first.said("opened"))["terminal"]
-    second = await site.viewer(identity=identity, credit=100_000)
-    await second.said("opened")
-    await second.until(lambda: len(second.output) == 100_000, spend=False)
-    seen = len(first.output)
-
-    async def reads_on():
-        await first.until(lambda: False)
-
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(reads_on(), 0.3)
-    assert len(first.output) - seen < 2 * TERMINAL_OUTPUT
-    await second.leave()
-    wanted = len(first.output) + 1_000_000
-    await first.until(lambda: len(first.output) > wanted)  # on at its own pace
-
-
-async def test_who_may_only_read_is_cut_off_and_told(site, monkeypatch):
-    monkeypatch.setattr(terminal, "LAG", 200_000)
-    running(site, "/usr/bin/yes")
-    first = await site.viewer()
-    identity = (await first.said("opened"))["terminal"]
-    watcher = await site.viewer(identity=identity, write=False, credit=70_000)
-    opened = await watcher.said("opened")
-    assert opened["write"] is False
-    await watcher.until(lambda: len(watcher.output) == 70_000, spend=False)
-    wanted = len(first.output) + 2_000_000
-    await first.until(lambda: len(first.output) > wanted)
-    watcher.grant(1000)
-    again = await watcher.said("opened")
-    assert again["missed"] > 1_000_000
-    assert again["terminal"] == identity
-
-
-async def test_twenty_floods_keep_memory_flat_and_others_quick(site):
-    running(site, "/bin/sh", "-c", "exec cat /dev/urandom")
-    await asyncio.gather(*[site.viewer(node="h2") for _ in range(19)])
-    floods = list(site.viewers)
-    for viewer in floods:
-        await viewer.said("opened")
-
-    async def watch(viewer):
-        while True:
-            size = await viewer.step()
-            viewer.output.clear()
-            viewer.grant(size)
-
-    readers = [asyncio.create_task(watch(viewer)) for viewer in floods[:15]]  # four do not read
-    running(site, "/bin/cat")
-    quiet = await site.viewer()
-    await quiet.said("opened")
-    took = []
-    tracemalloc.start()
-    try:
-        for number in range(60):
-            if number == 20:
-                settled = tracemalloc.get_traced_memory()[0]
-            begun = time.monotonic()
-            quiet.type(f"word {number}\n")
-            await quiet.shows(f"word {number}\r\nword {number}\r\n")
-            took.append(time.monotonic() - begun)
-        assert tracemalloc.get_traced_memory()[0] - settled < 4_000_000
-    finally:
-        tracemalloc.stop()
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
-    took.sort()
-    print("echo beside 19 floods, ms:", [round(t * 1e3) for t in (took[30], took[57])])
-    assert took[30] < 1.0  # the figure itself is a matter for the benchmark
-
-
-# Input.
-
-
-async def test_input_waits_for_a_program_that_does_not_read(site):
-    """The kernel takes some, the rest waits, nothing is lost."""
-    script = (
-        "import hashlib,os,sys,tty; tty.setraw(0); print('go', end='', flush=True)\n"
-        "while not os.path.exists(sys.argv[1]): os.sched_yield()\n"
-        "d=b''\n"
-        f"while len(d) < {TERMINAL_INPUT}: d+=os.read(0, 65536)\n"
-        "print(hashlib.sha256(d).hexdigest())"
-    )
-    go = site.path.parent / "go"
-    running(site, "/usr/bin/env", "python3", "-c", script, str(go))
-    viewer = await site.viewer()
-    await viewer.shows("go")
-    data = os.urandom(TERMINAL_INPUT)
-    for start in range(0, len(data), 16384):
-        viewer.type(data[start : start + 16384])
-    viewer.grant(0)
-    await viewer.until(lambda: viewer.beats)
-    assert viewer.taken < len(data)
-    go.touch()
-    await viewer.said("ended")
-    assert hashlib.sha256(data).hexdigest().encode() in viewer.output
-    assert viewer.taken == len(data)
-
-
-async def test_a_stuck_program_can_be_hung_up_and_resized(site):
-    script = "import tty,time; tty.setraw(0); print('go', flush=True); time.sleep(99)"
-    running(site, "/usr/bin/env", "python3", "-c", script)
-    viewer = await site.viewer()
-    await viewer.shows("go")
-    for _ in range(4):
-        viewer.type(b"x" * 16384)
-    viewer.tell(resize=[90, 30])
-    viewer.tell(end=True)
-    assert (await viewer.said("ended"))["status"] == 129  # SIGHUP
-
-
-async def test_more_input_than_granted_is_refused(site):
-    running(site, "/bin/sleep", "99")
-    viewer = await site.viewer()
-    await viewer.said("opened")
-    for _ in range(8):
-        viewer.type(b"x" * 60_000)
-    assert await viewer.close_code() == "invalid"
-
-
-async def test_who_may_not_write_types_in_vain(site):
-    running(site, "/bin/cat")
-    first = await site.viewer()
-    identity = (await first.said("opened"))["terminal"]
-    watcher = await site.viewer(identity=identity, write=False, size=(50, 10))
-    opened = await watcher.said("opened")
-    assert (opened["columns"], opened["rows"]) == (80, 24)
-    watcher.type("secret\n")
-    watcher.tell(resize=[50, 10])
-    watcher.tell(end=True)
-    await watcher.until(lambda: watcher.taken == 7)
-    first.type("mine\n")
-    await first.shows("mine\r\nmine\r\n")
-    assert b"secret" not in first.output
-    watcher.tell(write=True)
-    assert await watcher.said("writer") == {"type": "writer", "write": True}
-    watcher.type("ours\n")
-    await first.shows("ours\r\nours\r\n")
-    watcher.tell(write=False)
-    assert (await watcher.said("writer"))["write"] is False
-    watcher.type("theirs\n")
-    await watcher.until(lambda: watcher.taken == 7 + 5 + 7)
-    first.type("\x04")
-    await first.said("ended")
-    assert b"theirs" not in first.output
-
-
-async def test_others_hear_of_a_resize(site):
-    running(site, "/bin/cat")
-    first = await site.viewer()
-    identity = (await first.said("opened"))["terminal"]
-    second = await site.viewer(identity=identity, size=(120, 40))
-    opened = await second.said("opened")
-    assert (opened["columns"], opened["rows"]) == (120, 40)
-    assert await first.said("size") == {"type": "size", "columns": 120, "rows": 40}
-    first.tell(resize=[60, 20])
-    assert (await second.said("size"))["columns"] == 60
-    assert not [text for text in first.texts if text["type"] == "size"]
-
-
 # Leaving, coming back, and the ends of things.
 
 
@@ -456,7 +203,7 @@ async def test_a_program_that_ignores_the_hang_up_is_killed(site, monkeypatch):
     monkeypatch.setattr("topoweb.engine.pty.PATIENCE", 0.1)
     running(site, "/bin/sh", "-c", "trap '' HUP; echo ready; while :; do sleep 1; done")
     viewer = await site.viewer()
-    await viewer.shows("ready")
+    await viewer.shows("ready\r\n")
     viewer.tell(end=True)
     assert (await viewer.said("ended"))["status"] == 137
 
@@ -465,12 +212,14 @@ async def test_stopping_the_lab_or_removing_the_node_ends_them_with_the_reason(s
     running(site, "/bin/sh", "-c", "echo ready; exec cat")
     one, two = await site.viewer(), await site.viewer(node="h2")
     for viewer in one, two:
-        await viewer.shows("ready")
+        await viewer.shows("ready\r\n")
     site.lab("h1")
     assert await two.said("ended") == {
         "type": "ended",
         "status": 129,
         "message": "The node was removed.",
+        "code": "node-removed",
+        "params": {},
     }
     site.lab()
     assert (await one.said("ended"))["message"] == "The lab was stopped."
@@ -512,12 +261,14 @@ async def test_ceilings_of_lab_and_user(tmp_path):
     await first.said("opened")
     await (await site.viewer(user=8)).said("opened")
     over = await site.viewer()
-    assert await over.close_code() == "limit-terminals"
+    assert await over.close_code() == "limit"
+    assert over.closed["said"] == "limit-terminals"
     assert "This lab has 2 terminals open" in over.closed["reason"]
     first.tell(end=True)
     await first.said("ended")
     over = await site.viewer(user=8)
-    assert await over.close_code() == "limit-terminals"
+    assert await over.close_code() == "limit"
+    assert (over.closed["said"], over.closed["params"]["limit"]) == ("limit-user-terminals", "1")
     assert "You have 1" in over.closed["reason"]
     await (await site.viewer()).said("opened")
     await site.stop()

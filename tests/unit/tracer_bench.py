@@ -10,7 +10,8 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from topoweb.core.tracing.observation import Observation
+from tests.fakes.facts import FakeFacts
+from topoweb.core.tracing.observation import Observation, Unseen
 from topoweb.engine.streams import StreamServer
 from topoweb.engine.tracing import Tracing
 from topoweb.kernel import pcapng
@@ -18,10 +19,11 @@ from topoweb.protocol.frames import Frame, Kind, Stream, decode, encode
 from topoweb.protocol.stream import LENGTH, StreamToken, sign
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
 SECRET = bytes(32)
+MACS = bytes.fromhex("020000000002020000000001")  # the same on each cable
 DEADLINE = 10.0
 
 
@@ -31,7 +33,7 @@ def frame(sequence: int, ttl: int = 64) -> bytes:
     header = bytearray(b"\x45\0\0\0\0\0\x40\0\0\x01\0\0\x0a\0\x01\x0b\x0a\0\x02\x0b")
     header[2:4] = (20 + len(body)).to_bytes(2, "big")
     header[8] = ttl
-    return bytes(12) + b"\x08\0" + bytes(header) + body
+    return MACS + b"\x08\0" + bytes(header) + body
 
 
 def sighting(sequence: int, link: str = "l1", lab: int = 7, ttl: int = 64) -> Observation:
@@ -41,7 +43,7 @@ def sighting(sequence: int, link: str = "l1", lab: int = 7, ttl: int = 64) -> Ob
     return Observation(at, ends[0], "eth0", "tx", data, len(data), lab, link, "ab", ends[1])
 
 
-ARP = bytes(12) + b"\x08\x06\0\x01\x08\0\x06\x04\0\x01" + bytes(20)
+ARP = MACS + b"\x08\x06\0\x01\x08\0\x06\x04\0\x01" + bytes(20)
 
 
 class ScriptedSource:
@@ -52,6 +54,8 @@ class ScriptedSource:
     def __init__(self) -> None:
         self.watched: set[int] = set()
         self.lost_packets = 0
+        self.counted = Unseen()
+        self.followed: set[tuple[int, str, str, int]] = set()
         self.closed = False
         self.failures = 0
         self._changed = threading.Condition()
@@ -82,6 +86,15 @@ class ScriptedSource:
     def lost(self, lab: int) -> int:
         return self.lost_packets
 
+    def unseen(self, lab: int) -> Unseen:
+        return self.counted
+
+    def follow(self, lab: int, source: str, target: str, protocol: int) -> None:
+        self.followed.add((lab, source, target, protocol))
+
+    def unfollow(self, lab: int, source: str, target: str, protocol: int) -> None:
+        self.followed.discard((lab, source, target, protocol))
+
     def wake(self) -> None:
         with self._changed:
             self._woken = True
@@ -91,18 +104,49 @@ class ScriptedSource:
         self.closed = True
 
 
+class BenchFacts(FakeFacts):
+    """Two hosts and the router between them; counts how many are open."""
+
+    open = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        type(self).open += 1
+        self.broken = False
+        self.node("n1", eth0="10.0.1.11/24")
+        self.node("n2", forward=True, eth0="10.0.1.1/24", eth1="10.0.2.1/24")
+        self.node("n3", eth0="10.0.2.11/24")
+        self.cable("l1", "n1/eth0", "n2/eth0")
+        self.cable("l2", "n2/eth1", "n3/eth0")
+        self.add_route("n1", "0.0.0.0/0", "10.0.1.1")
+        self.add_route("n3", "0.0.0.0/0", "10.0.2.1")
+        for node, devices in self.devices.items():
+            for name in devices:
+                self.change(node, name, mac="")  # our frames carry the same everywhere
+
+    def nodes(self) -> Sequence[str]:
+        if self.broken:
+            raise OSError("scripted")
+        return super().nodes()
+
+    def close(self) -> None:
+        type(self).open -= 1
+
+
 class Client:
     """The gateway's end of one stream."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, stream: Stream
+    ) -> None:
+        self.reader, self.writer, self.stream = reader, writer, stream
 
     def put(self, stream: Stream, kind: Kind, body: object) -> None:
         data = encode(Frame(stream, kind, 0, json.dumps(body).encode()))
         self.writer.write(LENGTH.pack(len(data)) + data)
 
     def credit(self, amount: int = 1) -> None:
-        self.put(Stream.PACKETS, Kind.CREDIT, {"credit": amount})
+        self.put(self.stream, Kind.CREDIT, {"credit": amount})
 
     async def frame(self) -> Frame:
         async with asyncio.timeout(DEADLINE):
@@ -134,9 +178,13 @@ class Client:
 class Bench:
     """A running tracer service over a scripted source."""
 
-    def __init__(self, path: Path, linger: float) -> None:
+    def __init__(
+        self, path: Path, linger: float, facts: Callable[[int], BenchFacts] | None = None
+    ) -> None:
         self.source = ScriptedSource()
-        self.tracing = Tracing(self.source, pcapng.blocks, linger=linger)
+        self.tracing = Tracing(
+            self.source, pcapng.blocks, facts=facts or (lambda lab: BenchFacts()), linger=linger
+        )
         self.server = StreamServer(self.tracing.handlers, SECRET)
         self.path = path
         self.writers: list[asyncio.StreamWriter] = []
@@ -146,7 +194,7 @@ class Bench:
     ) -> Client:
         reader, writer = await asyncio.open_unix_connection(self.path)
         self.writers.append(writer)
-        client = Client(reader, writer)
+        client = Client(reader, writer, stream)
         token = StreamToken(
             lab=lab, user=1, stream=stream, write=False,
             expires=int(time.time()) + 60, nonce=secrets.token_hex(8),
@@ -174,8 +222,12 @@ class Bench:
 
 
 @asynccontextmanager
-async def running(tmp_path: Path, linger: float = 0.05) -> AsyncIterator[Bench]:
-    bench = Bench(tmp_path / "t.sock", linger)
+async def running(
+    tmp_path: Path,
+    linger: float = 0.05,
+    facts: Callable[[int], BenchFacts] | None = None,
+) -> AsyncIterator[Bench]:
+    bench = Bench(tmp_path / "t.sock", linger, facts)
     await bench.server.start(bench.path)
     bench.tracing.start()
     try:
@@ -186,4 +238,6 @@ async def running(tmp_path: Path, linger: float = 0.05) -> AsyncIterator[Bench]:
         await bench.server.stop()
         await bench.tracing.stop()
         assert bench.source.closed
-        assert not [one for one in threading.enumerate() if one.name == "capture"]
+        names = {"capture", "explainer"}
+        assert not [one for one in threading.enumerate() if one.name in names]
+        assert BenchFacts.open == 0

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class ErrorKind(enum.Enum):
@@ -26,10 +30,20 @@ class ErrorKind(enum.Enum):
 
 
 class TopowebError(Exception):
-    """An error that names its place (``path``) and its remedy (``hint``)."""
+    """An error that names its place (``path``) and its remedy (``hint``).
+
+    A page translates by ``code`` with ``params`` as its values (`core/texts.py`).
+    """
 
     def __init__(
-        self, kind: ErrorKind, message: str, *, hint: str = "", path: str = "", code: str = ""
+        self,
+        kind: ErrorKind,
+        message: str,
+        *,
+        hint: str = "",
+        path: str = "",
+        code: str = "",
+        params: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -37,3 +51,4 @@ class TopowebError(Exception):
         self.hint = hint
         self.path = path
         self.code = code or kind.value
+        self.params = dict(params or {})

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, TypeVar
 
 from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.texts import text
 from topoweb.core.topology.problem import Problem
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def drawing_excess(topology: Topology, limits: Limits) -> tuple[Problem, ...]:
     """Return what a drawing has too much of for its lab."""
     counts = (("nodes", len(topology.nodes)), ("links", len(topology.links)))
     return tuple(
-        excess(what, count, limit, "Remove some, or ask an administrator for more.")
+        excess(what, count, limit)
         for what, count in counts
         if count > (limit := getattr(limits, what))
     )
@@ -79,36 +80,21 @@ def running_excess(
     nodes: int, user: Usage, user_limits: UserLimits, host: Usage, host_limits: HostLimits
 ) -> tuple[Problem, ...]:
     """Return what running one more lab of ``nodes`` nodes would be too much of."""
-    mine, theirs = "Stop another of your labs first.", "Wait until other labs have been stopped."
     found = (
-        ("running-labs", user.labs + 1, user_limits.running_labs, mine),
-        ("running-nodes", user.nodes + nodes, user_limits.running_nodes, mine),
-        ("host-labs", host.labs + 1, host_limits.running_labs, theirs),
-        ("host-nodes", host.nodes + nodes, host_limits.running_nodes, theirs),
+        ("running-labs", user.labs + 1, user_limits.running_labs),
+        ("running-nodes", user.nodes + nodes, user_limits.running_nodes),
+        ("host-labs", host.labs + 1, host_limits.running_labs),
+        ("host-nodes", host.nodes + nodes, host_limits.running_nodes),
     )
-    return tuple(
-        excess(what, count, limit, hint) for what, count, limit, hint in found if count > limit
-    )
+    return tuple(excess(what, count, limit) for what, count, limit in found if count > limit)
 
 
-_WORDS = {
-    "nodes": "The drawing has {count} nodes; the lab may have {limit}",
-    "links": "The drawing has {count} cables; the lab may have {limit}",
-    "labs": "You would have {count} labs; you may have {limit}",
-    "running-labs": "You would run {count} labs; you may run {limit} at a time",
-    "running-nodes": "Your running labs would have {count} nodes; they may have {limit}",
-    "host-labs": "This host would run {count} labs; it may run {limit}",
-    "host-nodes": "This host would run {count} nodes; it may run {limit}",
-    "host-memory": "This host has {count} MiB of memory left; {limit} MiB must stay free",
-}
-
-
-def excess(what: str, count: int, limit: int, hint: str) -> Problem:
+def excess(what: str, count: int, limit: int) -> Problem:
     """Return the problem of code ``limit-<what>``."""
-    message = _WORDS[what].format(count=count, limit=limit)
-    params = (("count", str(count)), ("limit", str(limit)))
+    said = text(f"limit-{what}", count=count, limit=limit)
     path = f"/{what}" if what in ("nodes", "links") else ""
-    return Problem(f"limit-{what}", path, message, hint, "error", params)
+    params = tuple(said.params.items())
+    return Problem(said.code, path, said.message, said.hint, "error", params)
 
 
 def require(problems: tuple[Problem, ...]) -> None:
@@ -120,6 +106,7 @@ def require(problems: tuple[Problem, ...]) -> None:
             hint=problem.hint,
             path=problem.path,
             code=problem.code,
+            params=dict(problem.params),
         )
 
 

@@ -36,7 +36,7 @@ class Recipe:
     command: Command
     files: Mapping[str, bytes] = field(default_factory=dict)  # seen in /run/topoweb/<place>/
     needs: Mapping[str, str] = field(default_factory=dict)  # program → the package that has it
-    fault: str = ""  # why it cannot be started as it is drawn
+    fault: str = ""  # code of the text that says why it cannot be started as it is drawn
 
     @property
     def digest(self) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from topoweb.engine.reconcile import Outcome
 
 TIGHT = Limits(nodes=2)
-REFUSED = excess("running-labs", 2, 1, "Stop another of your labs first.")
+REFUSED = excess("running-labs", 2, 1)
 
 
 def run(kernel: FakeKernel, topology: Topology, mark: Mark | None = None, **more: Any) -> Outcome:
@@ -56,15 +56,18 @@ def test_over_a_limit_nothing_is_made(kernel, topology, more, words):
     assert "nothing was changed" in report.message
     (failure,) = report.failures
     assert failure["hint"]
+    assert report.code == failure["code"]
+    assert report.code.startswith("limit-")
+    assert report.params.keys() == {"count", "limit"}
 
 
 def test_a_host_short_of_something_starts_nothing_but_looks_after_what_runs(kernel):
-    kernel.tight = (excess("host-memory", 10, 256, "Wait."),)
+    kernel.tight = (excess("host-memory", 10, 256),)
     assert run(kernel, two_hosts()).report.phase == "failed"
     assert kernel.writes == 0
     kernel.tight = ()
     run(kernel, two_hosts())
-    kernel.tight = (excess("host-memory", 10, 256, "Wait."),)
+    kernel.tight = (excess("host-memory", 10, 256),)
     mark = Mark(lab=LAB, generation=2, running=True, phase="running", observed_generation=1)
     assert run(kernel, two_hosts(), mark).report.phase == "running"
 

@@ -266,4 +266,10 @@ def test_a_kernel_that_refuses_as_a_whole(kernel, kind, retry, phase):
     )
     outcome = run(kernel, wish(two_hosts(), running=False, generation=2))
     assert (outcome.retry, outcome.report.phase) == (retry, phase)
-    assert outcome.report.failures[0] == {"subject": "", "message": "no", "hint": "do it"}
+    assert outcome.report.failures[0] == {
+        "subject": "",
+        "message": "no",
+        "hint": "do it",
+        "code": "",
+        "params": {},
+    }

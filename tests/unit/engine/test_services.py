@@ -229,7 +229,7 @@ async def test_a_missing_program_is_named_with_its_package(bench: Bench) -> None
     def lacking(topology: Topology) -> dict[str, Recipe]:
         found = recipes(topology)
         found["b"] = replace(found["b"], needs={"/nonexistent/zebra": "frr"})
-        found["c"] = replace(found["c"], fault="It has no interface.")
+        found["c"] = replace(found["c"], fault="service-interface-gone")
         return found
 
     await bench.services.close()
@@ -239,8 +239,9 @@ async def test_a_missing_program_is_named_with_its_package(bench: Bench) -> None
     await bench.until("a", state="running")
     status = await bench.until("b", state="failed")
     assert "package frr" in status["message"]
+    assert (status["code"], status["params"]["package"]) == ("program-missing", "frr")
     status = await bench.until("c", state="failed")
-    assert status["message"] == "It has no interface."
+    assert status["code"] == "service-interface-gone"
     assert bench.programs.running() == ["a"]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from topoweb.core.errors import TopowebError
 from topoweb.core.topology.model import Interface, Node, Topology
-from topoweb.worker.targets import resolve
+from topoweb.core.topology.targets import resolve
 
 DRAWING = Topology(
     nodes={

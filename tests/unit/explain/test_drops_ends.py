@@ -156,6 +156,7 @@ NOISE = [
     ("NO_SOCKET", "tcp_v4_rcv", segment(H2, H1, (80, 40000), 0x10)),
     ("NO_SOCKET", "tcp_v4_rcv", segment(H2, H1, (80, 40000), 0x04)),
     ("IPV6DISABLED", "ip6_output", ping("fe80::1", "ff02::16")),
+    ("IP_OUTNOROUTES", "ip6_pkt_drop", ping("fe80::1", "ff02::16")),
     ("NOT_SPECIFIED", "icmpv6_rcv", ping("fe80::1", "fe80::2", reply=True)),
     ("OTHERHOST", "ip_rcv_core", arp(H1, H2)),
     ("IP_INADDRERRORS", "ip_error", datagram(H2, "10.0.1.50", (67, 68))),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.live.test_fold import ADDRESS, DUMPS, ETH0, TOPOLOGY
+from tests.unit.live.drawn import ADDRESS, DUMPS, ETH0, TOPOLOGY
 from topoweb.core.plan.expand import expand
 from topoweb.core.topology.model import Interface, Link, Node
 from topoweb.core.tracing import live

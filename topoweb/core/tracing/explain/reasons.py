@@ -114,7 +114,7 @@ ROWS: tuple[Row, ...] = (
 UNKNOWN = Row("", "", "unknown")
 _TO_MANY = {
     "NOT_SPECIFIED", "NO_SOCKET", "NO_TX_TARGET", "IPV6DISABLED", "IP_NOPROTO", "OTHERHOST",
-    "UNHANDLED_PROTO",
+    "UNHANDLED_PROTO", "IP_INNOROUTES", "IP_OUTNOROUTES",
 }  # fmt: skip
 _SYN = 0x02
 CLIENT_PORT = b"\0\x44"  # 68

@@ -11,23 +11,23 @@ if TYPE_CHECKING:
 
 HOPS = {
     "hops-entering": Sentence(
-        "Seen at {count} places. Last seen entering {node} at {interface}.",
+        "Places where it was seen: {count}. Last seen entering {node} at {interface}.",
         "在 {count} 处看到。最后看到它从 {interface} 进入 {node}。",
     ),
     "hops-leaving": Sentence(
-        "Seen at {count} places. Last seen leaving {node} at {interface}.",
+        "Places where it was seen: {count}. Last seen leaving {node} at {interface}.",
         "在 {count} 处看到。最后看到它从 {interface} 离开 {node}。",
     ),
     "hops-dropped": Sentence(
-        "Seen at {count} places, then dropped in {node}.",
-        "在 {count} 处看到,随后在 {node} 被丢弃。",
+        "Places where it was seen: {count}. Then it was dropped in {node}.",
+        "在 {count} 处看到，随后在 {node} 被丢弃。",
     ),
     "hops-none": Sentence(
         "No packet of it was seen on any cable.", "在任何线缆上都没有看到它的数据包。"
     ),
     "hops-no-reply": Sentence("{node} was not seen to send a reply.", "没有看到 {node} 发出应答。"),
     "hops-answered": Sentence(
-        "The answer of {address} was seen at {count} places.",
+        "Places where the answer of {address} was seen: {count}.",
         "在 {count} 处看到 {address} 的应答。",
     ),
     "hops-again": Sentence(
@@ -36,17 +36,17 @@ HOPS = {
     ),
     "hops-reply": Sentence(
         "The reply came from {address}, not from {target}.",
-        "应答来自 {address},而不是 {target}。",
+        "应答来自 {address}，而不是 {target}。",
     ),
     "hops-small-pass": Sentence(
         "Packets of at most {smaller} bytes passed; {count} of {size} bytes or more did not.",
-        "不超过 {smaller} 字节的数据包通过了;{count} 个不小于 {size} 字节的数据包没有通过。",
+        "不超过 {smaller} 字节的数据包通过了；{count} 个不小于 {size} 字节的数据包没有通过。",
     ),
     "hops-answers": Sentence(
         "{address} was answered for by {mac} and by {other_mac}.",
         "{mac} 和 {other_mac} 都为 {address} 作了应答。",
     ),
-    "hops-answer": Sentence("{address} answered: {result}", "{address} 应答:{result}"),
+    "hops-answer": Sentence("{address} answered: {result}", "{address} 应答：{result}"),
     "hops-forwarded-ttl": Sentence(
         "The TTL was {ttl} when it arrived at {node}.", "它到达 {node} 时 TTL 为 {ttl}。"
     ),
@@ -56,25 +56,25 @@ HOPS = {
 REASON = {
     "kernel-reason": Sentence(
         "The kernel's function {symbol} dropped it: {reason}.",
-        "内核函数 {symbol} 丢弃了它:{reason}。",
+        "内核函数 {symbol} 丢弃了它：{reason}。",
     ),
-    "kernel-reason-only": Sentence("The kernel's reason: {reason}.", "内核给出的原因:{reason}。"),
+    "kernel-reason-only": Sentence("The kernel's reason: {reason}.", "内核给出的原因：{reason}。"),
     "kernel-silent": Sentence(
         "The kernel reported no drop, as expected: there was no packet to drop.",
-        "内核没有报告丢弃,这是正常的:没有数据包可丢。",
+        "内核没有报告丢弃，这是正常的：没有数据包可丢。",
     ),
     "kernel-consumed": Sentence(
         "The kernel reported no drop: it took the packet and did not answer.",
-        "内核没有报告丢弃:它接收了数据包,但没有应答。",
+        "内核没有报告丢弃：它接收了数据包，但没有应答。",
     ),
 }
 
 STATE = {
     "route-look-up": Sentence(
-        "{node} looks up {target}: {result}", "{node} 查找 {target}:{result}"
+        "{node} looks up {target}: {result}", "{node} 查找 {target}：{result}"
     ),
     "setting-is": Sentence(
-        "In {node}, {setting} is {value}.", "在 {node} 中,{setting} 为 {value}。"
+        "In {node}, {setting} is {value}.", "在 {node} 中，{setting} 为 {value}。"
     ),
     "interface-is": Sentence(
         "{interface} of {node} is {state}.", "{node} 的 {interface} 状态为 {state}。"
@@ -119,24 +119,24 @@ STATE = {
     ),
     "socket-at": Sentence(
         "In {node}, {protocol} port {port} is open at {addresses}.",
-        "在 {node} 上,{protocol} 端口 {port} 在 {addresses} 上打开。",
+        "在 {node} 上，{protocol} 端口 {port} 在 {addresses} 上打开。",
     ),
     "state-healthy": Sentence(
         "Routes, addresses and interfaces of {node} look right for this packet.",
-        "就该数据包而言,{node} 的路由、地址和接口看起来都正常。",
+        "就该数据包而言，{node} 的路由、地址和接口看起来都正常。",
     ),
 }
 
 RULE = {
     "rule-is": Sentence(
         "Table {table}, chain {chain} ({hook}): {rule}",
-        "表 {table},链 {chain}({hook}):{rule}",
+        "表 {table}，链 {chain}({hook}):{rule}",
     ),
 }
 
 COUNTERS = {
     "counter-is": Sentence(
-        "In {node}, {counter} is {count}.", "在 {node} 中,{counter} 为 {count}。"
+        "In {node}, {counter} is {count}.", "在 {node} 中，{counter} 为 {count}。"
     ),
 }
 
