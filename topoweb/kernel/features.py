@@ -15,11 +15,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from topoweb.core.errors import TopowebError
 from topoweb.kernel import netlink, netns, rtnl
 from topoweb.kernel.forker import UIDS
 from topoweb.kernel.lab import FIRST_UID, UID_RANGES, maps_uids
 from topoweb.kernel.sandbox import cgroups, trial
 from topoweb.kernel.sandbox.container import ENVIRONMENT
+from topoweb.kernel.trace.bpf.source import prove
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +33,6 @@ TRY_USER_NAMESPACE = (
     "import ctypes, os; libc = ctypes.CDLL(None, use_errno=True); "
     "os._exit(ctypes.get_errno() if libc.unshare(0x10000000) else 0)"
 )
-CAP_BPF, CAP_SYS_ADMIN = 39, 21
 
 LINK_KINDS = {
     "bridge": "switches",
@@ -100,7 +101,7 @@ def features() -> dict[str, dict[str, Any]]:
     found["ipv6"] = _verdict(
         Path("/proc/net/if_inet6").exists(), "IPv6 is off in this kernel.", "Boot with IPv6 on."
     )
-    found["bpf"] = _bpf()
+    found["tracing"] = _tracing()
     for program, purpose in PROGRAMS.items():
         found[program] = _verdict(
             shutil.which(program) is not None,
@@ -222,17 +223,13 @@ def _netem(link: netlink.Netlink) -> dict[str, Any]:
     )
 
 
-def _bpf() -> dict[str, Any]:
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    allowed = int(status["CapEff"], 16) & (1 << CAP_BPF | 1 << CAP_SYS_ADMIN)
-    if not Path("/sys/kernel/btf/vmlinux").exists():
+def _tracing() -> dict[str, Any]:
+    try:
+        prove()
+    except TopowebError as error:
         return _verdict(
             ok=False,
-            reason="This kernel has no BTF: packets are followed on cables, not inside nodes.",
-            remedy="Use a kernel built with CONFIG_DEBUG_INFO_BTF.",
+            reason=f"Packets are followed on cables, not inside nodes: {error.message}.",
+            remedy=error.hint,
         )
-    return _verdict(
-        bool(allowed) and maps_uids(0, UIDS * UIDS - 1),
-        "BPF needs root: packets are followed on cables, not inside nodes.",
-        "Run the tracer as root.",
-    )
+    return _verdict(ok=True, reason="", remedy="")

@@ -151,17 +151,17 @@ def parse_device(data: bytes, at: int, end: int) -> RawDevice:
     """Return the device in one RTM_NEWLINK message."""
     _, hardware, index, flags, _ = netlink.IFINFO.unpack_from(data, at + 16)
     found = netlink.attributes(data, at + 32, end)
-    info = _nested(found.get(netlink.IFLA_LINKINFO))
+    info = nested(found.get(netlink.IFLA_LINKINFO))
     kind = _text(info.get(netlink.IFLA_INFO_KIND))
     device = RawDevice(
         index=index,
         name=_text(found[netlink.IFLA_IFNAME]),
         kind=_kind(hardware, kind),
         up=bool(flags & netlink.IFF_UP),
-        mac=_mac(found.get(netlink.IFLA_ADDRESS)),
-        mtu=_u32(found.get(netlink.IFLA_MTU)),
-        master=_u32(found.get(netlink.IFLA_MASTER)),
-        link=_u32(found.get(netlink.IFLA_LINK)),
+        mac=mac_text(found.get(netlink.IFLA_ADDRESS)),
+        mtu=u32(found.get(netlink.IFLA_MTU)),
+        master=u32(found.get(netlink.IFLA_MASTER)),
+        link=u32(found.get(netlink.IFLA_LINK)),
         elsewhere=netlink.IFLA_LINK_NETNSID in found,
         tag=_text(found.get(netlink.IFLA_IFALIAS)),
         oper=OPER_STATES[found.get(netlink.IFLA_OPERSTATE, b"\0")[0]],
@@ -171,10 +171,10 @@ def parse_device(data: bytes, at: int, end: int) -> RawDevice:
         queue=_text(found.get(netlink.IFLA_QDISC)),
     )
     if kind == "bridge":
-        bridge = _nested(info.get(netlink.IFLA_INFO_DATA))
-        device.stp = bool(_u32(bridge.get(netlink.IFLA_BR_STP_STATE)))
+        bridge = nested(info.get(netlink.IFLA_INFO_DATA))
+        device.stp = bool(u32(bridge.get(netlink.IFLA_BR_STP_STATE)))
         device.ageing = bridge_ageing(bridge)
-    port = _nested(info.get(netlink.IFLA_INFO_SLAVE_DATA))
+    port = nested(info.get(netlink.IFLA_INFO_SLAVE_DATA))
     if device.master and netlink.IFLA_BRPORT_STATE in port:
         device.stp_state = STP_STATES[port[netlink.IFLA_BRPORT_STATE][0]]
     return device
@@ -219,26 +219,30 @@ def _routes(data: bytes, at: int, end: int, names: Mapping[int, str]) -> list[Ro
     if protocol in LEARNED_ROUTES or kind != netlink.RTN_UNICAST or flags & CLONED:
         return []
     found = netlink.attributes(data, at + 28, end)
-    if _u32(found.get(netlink.RTA_TABLE), table) != netlink.RT_TABLE_MAIN:
+    if u32(found.get(netlink.RTA_TABLE), table) != netlink.RT_TABLE_MAIN:
         return []
     packed = found.get(netlink.RTA_DST, bytes(4 if family == socket.AF_INET else 16))
     prefix = f"{address_text(family, packed)}/{length}"
-    metric = _u32(found.get(netlink.RTA_PRIORITY))
-    hops = _hops(found.get(RTA_MULTIPATH)) or [(_u32(found.get(netlink.RTA_OIF)), found)]
+    metric = u32(found.get(netlink.RTA_PRIORITY))
     return [
-        RouteState(prefix=prefix, via=_via(family, hop), device=names.get(index), metric=metric)
-        for index, hop in hops
+        RouteState(prefix=prefix, via=via, device=names.get(index), metric=metric)
+        for index, via in paths(family, found)
     ]
 
 
-def _hops(data: bytes | None) -> list[tuple[int, dict[int, bytes]]]:
-    hops = []
+def paths(family: int, found: Mapping[int, bytes]) -> list[tuple[int, str | None]]:
+    """Return (interface index, next hop) of a route, one for each of its paths."""
+    hops = found.get(RTA_MULTIPATH)
+    if hops is None:
+        return [(u32(found.get(netlink.RTA_OIF)), _via(family, found))]
+    listed = []
     at = 0
-    while data and at + 8 <= len(data):
-        size, _, _, index = NEXT_HOP.unpack_from(data, at)
-        hops.append((index, netlink.attributes(data, at + 8, at + size)))
-        at += max((size + 3) & ~3, 8)
-    return hops
+    while at + NEXT_HOP.size <= len(hops):
+        size, _, _, index = NEXT_HOP.unpack_from(hops, at)
+        hop = netlink.attributes(hops, at + NEXT_HOP.size, at + size)
+        listed.append((index, _via(family, hop)))
+        at += max((size + 3) & ~3, NEXT_HOP.size)
+    return listed
 
 
 def _via(family: int, found: Mapping[int, bytes]) -> str | None:
@@ -337,7 +341,8 @@ def _kind(hardware: int, kind: str) -> DeviceKind:
     return "bridge" if kind == "bridge" else "other"
 
 
-def _nested(data: bytes | None) -> dict[int, bytes]:
+def nested(data: bytes | None) -> dict[int, bytes]:
+    """Return the attributes inside an attribute."""
     return netlink.attributes(data, 0, len(data)) if data else {}
 
 
@@ -351,16 +356,18 @@ def bridge_ageing(bridge: Mapping[int, bytes]) -> int | None:
     For the length of a topology change the kernel shows the spanning tree's own shorter time, twice
     the forward delay, in its place (__br_set_topology_change in net/bridge/br_stp.c).
     """
-    ticks = _u32(bridge.get(netlink.IFLA_BR_AGEING_TIME))
+    ticks = u32(bridge.get(netlink.IFLA_BR_AGEING_TIME))
     changing = bridge.get(netlink.IFLA_BR_TOPOLOGY_CHANGE, b"\0")[0]
-    if changing and ticks == 2 * _u32(bridge.get(netlink.IFLA_BR_FORWARD_DELAY)):
+    if changing and ticks == 2 * u32(bridge.get(netlink.IFLA_BR_FORWARD_DELAY)):
         return None
     return ticks // HZ
 
 
-def _u32(data: bytes | None, default: int = 0) -> int:
+def u32(data: bytes | None, default: int = 0) -> int:
+    """Return the number of an attribute."""
     return int.from_bytes(data[:4], "little") if data else default
 
 
-def _mac(data: bytes | None) -> str | None:
-    return data.hex(":") if data else None
+def mac_text(data: bytes | None) -> str | None:
+    """Return an Ethernet address as text; None for another link layer's."""
+    return data.hex(":") if data and len(data) == 6 else None

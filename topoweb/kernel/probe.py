@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from topoweb.core.errors import ErrorKind, TopowebError
-from topoweb.kernel import netns
+from topoweb.kernel import datagram, netns
 from topoweb.kernel.ping import ping
 from topoweb.kernel.traceroute import traceroute
 from topoweb.kernel.verdict import ProbeResult, of_errno
@@ -27,7 +27,7 @@ def probe(
 ) -> dict[str, Any]:
     """Run a probe inside the namespace of ``fd`` and return the result of docs/protocol.md.
 
-    ``kind`` is ping, tcp (needs ``port``) or traceroute; ``target`` is an IP address.
+    ``kind`` is ping, tcp or udp (which need ``port``), or traceroute; ``target`` is an IP address.
     TopowebError INVALID for anything else.
     """
     address = _address(target)
@@ -36,13 +36,14 @@ def probe(
         return netns.run_inside(fd, lambda: ping(address, count)).as_json()
     if kind == "traceroute":
         return netns.run_inside(fd, lambda: traceroute(address)).as_json()
-    if kind != "tcp":
+    if kind not in ("tcp", "udp"):
         raise TopowebError(ErrorKind.INVALID, f"there is no probe {kind!r}", path="/kind")
     if port is None or not 0 < port < 65536:
         raise TopowebError(
-            ErrorKind.INVALID, "a TCP probe needs a port from 1 to 65535", path="/port"
+            ErrorKind.INVALID, "a TCP or UDP probe needs a port from 1 to 65535", path="/port"
         )
-    return netns.run_inside(fd, lambda: connect(address, port)).as_json()
+    attempt = connect if kind == "tcp" else datagram.send
+    return netns.run_inside(fd, lambda: attempt(address, port)).as_json()
 
 
 def _address(target: str) -> str:

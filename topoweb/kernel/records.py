@@ -9,7 +9,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from topoweb.core.plan.state import STP_STATES, DeviceKind
+from topoweb.core.plan.state import STP_STATES
 from topoweb.core.tracing.records import (
     AddressRecord,
     FdbRecord,
@@ -27,29 +27,14 @@ from topoweb.kernel.netlink import (
     IFA_PROTO,
     IFADDR,
     IFINFO,
-    IFLA_ADDRESS,
-    IFLA_BR_AGEING_TIME,
-    IFLA_BR_STP_STATE,
     IFLA_BRPORT_STATE,
-    IFLA_IFALIAS,
-    IFLA_IFNAME,
-    IFLA_INFO_DATA,
-    IFLA_INFO_KIND,
-    IFLA_INFO_SLAVE_DATA,
-    IFLA_LINKINFO,
-    IFLA_MASTER,
-    IFLA_MTU,
-    IFLA_OPERSTATE,
     NETCONFA_FORWARDING,
     NETCONFA_IFINDEX,
     ROUTE,
     RT_TABLE_MAIN,
     RTA_DST,
-    RTA_GATEWAY,
-    RTA_OIF,
     RTA_PRIORITY,
     RTA_TABLE,
-    RTA_VIA,
     RTM_DELADDR,
     RTM_DELLINK,
     RTM_DELROUTE,
@@ -63,8 +48,12 @@ from topoweb.kernel.netlink import (
 from topoweb.kernel.observe import (
     LEARNED_ROUTES,
     address_text,
-    bridge_ageing,
     learned,
+    mac_text,
+    nested,
+    parse_device,
+    paths,
+    u32,
 )
 
 if TYPE_CHECKING:
@@ -72,19 +61,15 @@ if TYPE_CHECKING:
 
 RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
 AF_BRIDGE = 7
-IFF_UP, IFF_LOOPBACK, IFF_LOWER_UP = 0x1, 0x8, 0x10000
+IFF_LOWER_UP = 0x10000
 IFLA_PROTINFO = 12
 RTM_F_CLONED = 0x200
-RTA_MULTIPATH = 9
 NDMSG = struct.Struct("=BxxxiHBB")  # family, ifindex, state, flags, type
-NEXTHOP = struct.Struct("=HBBi")  # length, flags, hops, ifindex
 NDA_DST, NDA_LLADDR, NDA_CACHEINFO, NDA_MASTER = 1, 2, 3, 9
 NUD_NOARP, NUD_PERMANENT = 0x40, 0x80
 USER_HZ = 100
 FAMILIES: dict[int, int] = {socket.AF_INET: 4, socket.AF_INET6: 6}
-U32 = struct.Struct("=I")
 
-OPER_STATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
 NEIGHBOUR_STATES = {
     0x01: "incomplete",
     0x02: "reachable",
@@ -95,7 +80,6 @@ NEIGHBOUR_STATES = {
     0x80: "permanent",
 }
 ROUTE_PROTOCOLS = {**LEARNED_ROUTES, 3: "static", 4: "static", 200: "topoweb"}
-KINDS: dict[str, DeviceKind] = {"veth": "veth", "bridge": "bridge"}
 
 
 class Notice(NamedTuple):
@@ -116,35 +100,27 @@ def parse(data: bytes, at: int, end: int) -> Iterator[Notice]:
 
 def _link(data: bytes, at: int, end: int) -> Iterator[Record]:
     family, _, index, flags, _ = IFINFO.unpack_from(data, at)
-    found = attributes(data, at + IFINFO.size, end)
     if family == AF_BRIDGE:
-        port = _nested(found.get(IFLA_PROTINFO))
+        found = attributes(data, at + IFINFO.size, end)
+        port = nested(found.get(IFLA_PROTINFO))
         if IFLA_BRPORT_STATE in port:
             yield PortRecord(index=index, stp_state=STP_STATES[port[IFLA_BRPORT_STATE][0]])
         return
-    info = _nested(found.get(IFLA_LINKINFO))
-    bridge = port = {}
-    kind: DeviceKind = "loopback" if flags & IFF_LOOPBACK else "other"
-    if not flags & IFF_LOOPBACK:
-        kind = KINDS.get(_text(info.get(IFLA_INFO_KIND)), "other")
-    if kind == "bridge":
-        bridge = _nested(info.get(IFLA_INFO_DATA))
-    if IFLA_MASTER in found:
-        port = _nested(info.get(IFLA_INFO_SLAVE_DATA))
+    device = parse_device(data, at - HEADER.size, end)
     yield LinkRecord(
         index=index,
-        name=_text(found.get(IFLA_IFNAME)),
-        kind=kind,
-        up=bool(flags & IFF_UP),
+        name=device.name,
+        kind=device.kind,
+        up=device.up,
         carrier=bool(flags & IFF_LOWER_UP),
-        oper=OPER_STATES[found.get(IFLA_OPERSTATE, b"\0")[0]],
-        mac=_mac(found.get(IFLA_ADDRESS)),
-        mtu=_u32(found.get(IFLA_MTU)) or 0,
-        master=_u32(found.get(IFLA_MASTER)) or 0,
-        tag=_text(found.get(IFLA_IFALIAS)),
-        stp_state=STP_STATES[port[IFLA_BRPORT_STATE][0]] if IFLA_BRPORT_STATE in port else None,
-        stp=bool(_u32(bridge[IFLA_BR_STP_STATE])) if IFLA_BR_STP_STATE in bridge else None,
-        ageing=bridge_ageing(bridge) if IFLA_BR_AGEING_TIME in bridge else None,
+        oper=device.oper,
+        mac=device.mac,
+        mtu=device.mtu,
+        master=device.master,
+        tag=device.tag,
+        stp_state=device.stp_state,
+        stp=device.stp,
+        ageing=device.ageing,
     )
 
 
@@ -165,48 +141,24 @@ def _route(data: bytes, at: int, end: int) -> Iterator[Record]:
     if family not in (socket.AF_INET, socket.AF_INET6):
         return
     found = attributes(data, at + ROUTE.size, end)
-    table = _u32(found.get(RTA_TABLE)) or table
+    table = u32(found.get(RTA_TABLE), table)
     if table != RT_TABLE_MAIN or kind != RTN_UNICAST or flags & RTM_F_CLONED:
         return
     packed = found.get(RTA_DST) or bytes(4 if family == socket.AF_INET else 16)
-    for index, via in _hops(family, found):
+    for index, via in paths(family, found):
         yield RouteRecord(
             prefix=f"{address_text(family, packed)}/{length}",
             via=via,
             index=index,
-            metric=_u32(found.get(RTA_PRIORITY)) or 0,
+            metric=u32(found.get(RTA_PRIORITY)),
             proto=ROUTE_PROTOCOLS.get(proto, str(proto)),
         )
-
-
-def _hops(family: int, found: dict[int, bytes]) -> Iterator[tuple[int, str | None]]:
-    """Yield (ifindex, next hop) of a route, one for each of its paths."""
-    paths = found.get(RTA_MULTIPATH)
-    if paths is None:
-        yield _u32(found.get(RTA_OIF)) or 0, _via(family, found)
-        return
-    at = 0
-    while at + NEXTHOP.size <= len(paths):
-        size, _, _, index = NEXTHOP.unpack_from(paths, at)
-        if size < NEXTHOP.size:
-            return
-        yield index, _via(family, attributes(paths, at + NEXTHOP.size, at + size))
-        at += (size + 3) & ~3
-
-
-def _via(family: int, found: dict[int, bytes]) -> str | None:
-    if RTA_GATEWAY in found:
-        return address_text(family, found[RTA_GATEWAY])
-    if RTA_VIA in found:  # RFC 5549: an IPv4 route by an IPv6 next hop
-        (hop_family,) = struct.unpack_from("=H", found[RTA_VIA])
-        return address_text(hop_family, found[RTA_VIA][2:])
-    return None
 
 
 def _neighbour(data: bytes, at: int, end: int) -> Iterator[Record]:
     family, index, state, _, _ = NDMSG.unpack_from(data, at)
     found = attributes(data, at + NDMSG.size, end)
-    mac = _mac(found.get(NDA_LLADDR))
+    mac = mac_text(found.get(NDA_LLADDR))
     if family == AF_BRIDGE:
         # Entries of the bridge itself; permanent ones are its ports' own addresses.
         if NDA_MASTER in found and mac and not state & NUD_PERMANENT:
@@ -226,23 +178,7 @@ def _netconf(data: bytes, at: int, end: int) -> Iterator[Record]:
     family = FAMILIES.get(data[at])
     everywhere = found.get(NETCONFA_IFINDEX) == b"\xff\xff\xff\xff"  # NETCONFA_IFINDEX_ALL
     if family and everywhere and NETCONFA_FORWARDING in found:
-        yield ForwardingRecord(family=family, on=bool(_u32(found[NETCONFA_FORWARDING])))
-
-
-def _nested(data: bytes | None) -> dict[int, bytes]:
-    return attributes(data, 0, len(data)) if data else {}
-
-
-def _text(data: bytes | None) -> str:
-    return data.rstrip(b"\0").decode(errors="replace") if data else ""
-
-
-def _u32(data: bytes | None) -> int | None:
-    return int(U32.unpack_from(data)[0]) if data else None
-
-
-def _mac(data: bytes | None) -> str | None:
-    return data.hex(":") if data and len(data) == 6 else None
+        yield ForwardingRecord(family=family, on=bool(u32(found[NETCONFA_FORWARDING])))
 
 
 _GONE = {RTM_DELLINK, RTM_DELADDR, RTM_DELROUTE, RTM_DELNEIGH}

@@ -48,17 +48,17 @@ def _service(drawing: OnLink, key: str, service: Service) -> Recipe:
     )
     interface = getattr(service.options, "interface", None)
     if interface is not None and interface not in stand.site.interfaces:
-        return _faulty(stand, "Its interface does not exist any more; choose another one.")
+        return _faulty(stand, "service-interface-gone")
     return BUILDERS[service.kind](service.options, stand)
 
 
-def _faulty(stand: Stand, reason: str) -> Recipe:
+def _faulty(stand: Stand, code: str) -> Recipe:
     return Recipe(
         kind=stand.kind,
         node=stand.node,
         place=stand.place,
         command=Command(arguments=()),
-        fault=reason,
+        fault=code,
     )
 
 

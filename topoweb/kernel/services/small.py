@@ -54,7 +54,7 @@ def own_command(options: OwnCommand, stand: Stand) -> Recipe:
         node=stand.node,
         place=stand.place,
         command=Command(arguments=(SHELL, "-c", options.line)),
-        fault="" if options.line.strip() else "The command is empty.",
+        fault="" if options.line.strip() else "service-command-empty",
     )
 
 
