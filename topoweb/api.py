@@ -27,11 +27,15 @@ from topoweb.accounts import services as accounts
 from topoweb.accounts.auth import AUTHENTICATION
 from topoweb.accounts.schemas import PasswordIn, SessionOut, TokenIn
 from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.texts import text
 from topoweb.hosts.queries import features
-from topoweb.labs.api import ERRORS, gallery_router, labs_router
+from topoweb.labs.api import gallery_router, labs_router
 from topoweb.labs.inside import inside_router
+from topoweb.labs.packet_api import packets_router
 from topoweb.labs.problems import problem_json
+from topoweb.labs.requests import ERRORS
 from topoweb.labs.schemas import ProblemDetails
+from topoweb.labs.trace_api import traces_router
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +53,14 @@ STATUS: Mapping[ErrorKind, HTTPStatus] = {
 }
 NUL = "\0"
 OPERATION_KINDS = ("add", "set", "remove", "batch", "replace")
+
+
+class SignInError(HttpError):
+    """401 with a text of its own: what was given proves nobody's identity."""
+
+    def __init__(self, code: str) -> None:
+        self.said = text(code)
+        super().__init__(401, self.said.message)
 
 
 class StrictJson(Parser):
@@ -69,6 +81,7 @@ def problem(
     code: str = "",
     hint: str = "",
     path: str = "",
+    params: Mapping[str, str] | None = None,
     problems: Sequence[Mapping[str, Any]] = (),
 ) -> HttpResponse:
     """Return an error answer."""
@@ -79,6 +92,7 @@ def problem(
         code=code or status.phrase.lower().replace(" ", "-"),
         hint=hint,
         path=path,
+        params=dict(params or {}),
         problems=list(problems),  # type: ignore[arg-type]  # pydantic reads mappings
     )
     return HttpResponse(
@@ -149,7 +163,7 @@ def sign_in(request: HttpRequest, body: PasswordIn) -> dict[str, Any]:
     user = authenticate(request, username=body.username, password=body.password)
     if user is None:
         accounts.note_login_failure(body.username, address)
-        raise HttpError(401, "The name or the password is wrong")
+        raise SignInError("sign-in-wrong")
     login(request, user)
     return _session(request)
 
@@ -162,7 +176,7 @@ def sign_in_by_token(request: HttpRequest, body: TokenIn) -> dict[str, Any]:
     _require_csrf(request)
     user = accounts.redeem_login_token(body.token)
     if user is None:
-        raise HttpError(401, "The token is unknown, used or too old")
+        raise SignInError("token-unusable")
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     return _session(request)
 
@@ -192,6 +206,8 @@ def _session(request: HttpRequest) -> dict[str, Any]:
 
 api.add_router("/session", session_router)
 api.add_router("/labs", labs_router)
+api.add_router("/labs", packets_router)
+api.add_router("/labs", traces_router)
 api.add_router("/labs", inside_router)
 api.add_router("/templates", gallery_router)
 
@@ -207,6 +223,7 @@ def _on_topoweb_error(request: HttpRequest, error: TopowebError) -> HttpResponse
         code=error.code,
         hint=error.hint,
         path=path,
+        params=error.params,
         problems=problems,
     )
 
@@ -239,6 +256,13 @@ def _schema_problem(error: Mapping[str, Any]) -> dict[str, Any]:
         "severity": "error",
         "params": {},
     }
+
+
+@api.exception_handler(SignInError)
+def _on_sign_in_error(request: HttpRequest, error: SignInError) -> HttpResponse:
+    del request
+    said = error.said
+    return problem(HTTPStatus.UNAUTHORIZED, said.message, code=said.code, hint=said.hint)
 
 
 @api.exception_handler(HttpError)

@@ -6,6 +6,7 @@ topoweb = Client("http://localhost:8000", token="topoweb_…")
 lab = topoweb.create("demo", template="two-subnets")
 lab.run()
 print(lab.probe("ping", "pc1", "pc4")["result"]["verdict"])
+print(lab.trace("pc1", "pc4")["verdict"]["text"]["en"])
 lab.stop()
 """
 
@@ -111,7 +112,7 @@ class Lab:
     def probe(
         self, kind: str, source: str, target: str, *, port: int | None = None, count: int = 3
     ) -> dict[str, Any]:
-        """Ping, connect (``tcp``) or traceroute from a node; nodes by id. TimeoutError."""
+        """Run a ping, tcp, udp or traceroute probe from a node; nodes by id. TimeoutError."""
         wish = {"kind": kind, "source": source, "target": target, "port": port, "count": count}
         probe: dict[str, Any] = self.call("POST", "/probes", wish)
         deadline = time.monotonic() + 60
@@ -119,6 +120,23 @@ class Lab:
             _pause(deadline)
             probe = self.call("GET", f"/probes/{probe['id']}")
         return probe
+
+    def trace(
+        self,
+        source: str,
+        target: str,
+        *,
+        protocol: str = "icmp",
+        port: int | None = None,
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        """Follow one packet (icmp, tcp, udp) and return where it went, and why it ended there.
+
+        ``dry_run``: only what the kernel's state foretells; nothing is sent.
+        """
+        body = {"source": source, "target": target, "protocol": protocol, "port": port}
+        answer: dict[str, Any] = self.call("POST", "/dry-run" if dry_run else "/traces", body)
+        return answer
 
     def live(self) -> dict[str, Any]:
         """Return what is in the kernel now."""

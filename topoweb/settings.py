@@ -101,6 +101,10 @@ TOPOWEB_DATABASE_URL = (
 TOPOWEB_LAB_LIMITS = from_texts(Limits, os.environ, "TOPOWEB_LAB_")
 TOPOWEB_USER_LIMITS = from_texts(UserLimits, os.environ, "TOPOWEB_USER_")
 TOPOWEB_HOST_LIMITS = from_texts(HostLimits, os.environ, "TOPOWEB_HOST_")
+# How packets are followed (`topoweb.worker.tracer`): the best that works, or one tier alone.
+TOPOWEB_TRACE_TIER = _choice("TOPOWEB_TRACE_TIER", ("auto", "bpf", "afpacket"))
+TOPOWEB_TRACE_RING = int(os.environ.get("TOPOWEB_TRACE_RING") or 64)  # MiB
+TOPOWEB_TRACE_RATE = int(os.environ.get("TOPOWEB_TRACE_RATE") or 50_000)  # hops a second
 TOPOWEB_STORM = _choice("TOPOWEB_STORM", ("report", "cut"))
 # The way out of labs, where an administrator grants it (`topoweb.kernel.uplink`).
 TOPOWEB_UPLINK = _choice("TOPOWEB_UPLINK", ("0", "1")) == "1"
@@ -110,6 +114,7 @@ TOPOWEB_UPLINK_BLOCK = tuple(
     IPv4Network(text) for text in os.environ.get("TOPOWEB_UPLINK_BLOCK", "").split(",") if text
 )
 TOPOWEB_CONNTRACK_MAX = int(os.environ.get("TOPOWEB_CONNTRACK_MAX") or 0)
+TOPOWEB_NEIGHBOURS_MAX = int(os.environ.get("TOPOWEB_NEIGHBOURS_MAX") or 0)
 
 SECRET_KEY = read_or_create(
     Path(os.environ.get("TOPOWEB_SECRET_KEY") or TOPOWEB_DATA / "secret.key"), mode=0o600

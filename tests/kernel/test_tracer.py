@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.kernel.bpflab import needs_bpf
 from tests.kernel.privilege import uid_base
 from tests.kernel.tracelab import DEADLINE, TraceLab, eventually
 from topoweb.protocol.frames import Frame, Kind, Stream, decode, encode
@@ -35,9 +36,10 @@ CAPABILITIES = {2: "cap_dac_read_search", 12: "cap_net_admin", 13: "cap_net_raw"
 class Tracer:
     """The process and a blocking client of its socket."""
 
-    def __init__(self, run: Path, data: Path) -> None:
-        self.run = run
+    def __init__(self, run: Path, data: Path, tier: str = "auto") -> None:
+        self.run, self.tier = run, tier
         environment = os.environ | {
+            "TOPOWEB_TRACE_TIER": tier,
             "TOPOWEB_RUN": str(run),
             "TOPOWEB_DATA": str(data),
             "TOPOWEB_DATABASE_URL": "sqlite:////nonexistent/topoweb.sqlite3",
@@ -109,10 +111,10 @@ def lab(tmp_path: Path) -> Iterator[TraceLab]:
     lab.close()
 
 
-@pytest.fixture
-def tracer(tmp_path: Path) -> Iterator[Tracer]:
+@pytest.fixture(params=["afpacket", pytest.param("bpf", marks=needs_bpf)])
+def tracer(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tracer]:
     (tmp_path / "r").mkdir(exist_ok=True)
-    tracer = Tracer(tmp_path / "r", tmp_path / "d")
+    tracer = Tracer(tmp_path / "r", tmp_path / "d", request.param)
     yield tracer
     if tracer.process.poll() is None:
         assert tracer.stop() == 0
@@ -134,7 +136,7 @@ def test_a_ping_through_a_router_from_kernel_to_tshark(
     lab: TraceLab, tracer: Tracer, tmp_path: Path
 ) -> None:
     client = tracer.open(Stream.PACKETS, {})
-    assert json.loads(_get(client).payload)["tier"] == "afpacket"
+    assert json.loads(_get(client).payload)["tier"] == tracer.tier
     output = lab.inside(0, ["ping", "-c1", "-W5", "10.9.2.2"])
     assert "ttl=63" in output
     rows = echoes(client, 4)
@@ -166,7 +168,9 @@ def check_file(tracer: Tracer, tmp_path: Path, rows: list[list[Any]]) -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     lines = [line.split("\t") for line in done.stdout.splitlines()]
-    assert {line[0] for line in lines} == {"h1 right", "n2 left"}
+    sent_by = {"h1 right", "r1 right", "n2 left", "r1 left"}
+    cables = {"afpacket": {"h1 right", "n2 left"}, "bpf": sent_by}
+    assert {line[0] for line in lines} == cables[tracer.tier]
     assert [line[2] for line in lines] == ["64", "63", "64", "63"]
     assert [line[3] for line in lines] == [f"packet {row[0]}" for row in rows]
     for line, row in zip(lines, rows, strict=True):

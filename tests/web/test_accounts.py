@@ -71,6 +71,7 @@ def test_session_by_token(owner):
     assert answer.json()["user"]["id"] == owner.pk
     again = Client().post("/api/v1/session/token", body, content_type="application/json")
     assert again.status_code == 401
+    assert (again.json()["code"], again.json()["params"]) == ("token-unusable", {})
 
 
 def test_guessing_passwords_is_throttled_by_name(owner):

@@ -192,7 +192,7 @@ def test_ids_that_no_lab_has(client, number):
 
 
 def test_worker_and_tracer_away_are_said_plainly(client, lab):
-    for path in ("live", "packets", "packets/1", "pcap"):
+    for path in ("live", "packets", "packets/1", "packets/1/trace", "pcap"):
         answer = get(client, f"/{lab.pk}/{path}")
         assert (answer.status_code, answer.headers["Content-Type"]) == (503, PROBLEM)
         assert "away" in answer.json()["detail"]
@@ -205,13 +205,16 @@ OTHERS = [
     ("post", "/cancel"), ("get", "/status"), ("get", "/live"), ("post", "/probes"),
     ("get", "/probes/1"), ("post", "/drift"), ("get", "/packets"), ("get", "/packets/1"),
     ("get", "/pcap"), ("get", "/services/web/log"), ("get", "/nodes/h/frr"), ("get", "/tools"),
-    ("post", "/uplink"), ("delete", "/uplink"),
+    ("post", "/uplink"), ("delete", "/uplink"), ("get", "/packets/1/trace"), ("post", "/traces"),
+    ("post", "/dry-run"),
 ]  # fmt: skip
 BODIES = {
     "": {"name": "mine"},
     "/operations": add_node("n3"),
     "/revisions": {"name": "mine"},
     "/probes": {"kind": "ping", "source": "n1", "target": "n2"},
+    "/traces": {"source": "n1", "target": "n2", "protocol": "icmp"},
+    "/dry-run": {"source": "n1", "target": "n2", "protocol": "icmp"},
     "/drift": {"node": "n1", "path": "routes", "action": "restore"},
     "/uplink": {"until": 2_000_000_000},
 }

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import channel_layers, get_channel_layer
+from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.db import transaction
 
 from tests.web.servers import redis  # noqa: F401 - a fixture
@@ -44,6 +45,25 @@ async def test_worker_and_viewers_hear_it(layer):
             await asyncio.wait(listening, timeout=0.1)
     assert [task.result() for task in listening] == [wake(7), changed(7)]
     await layer.flush()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_command_finds_the_servers_redis(run_directory, redis):  # noqa: F811
+    channel_layers.backends = {}
+    doorbells.find_server()
+    assert channel_layers.backends == {}  # no server here
+    (run_directory / "redis").mkdir()
+    (run_directory / "redis" / "redis.sock").symlink_to(redis)
+    doorbells.find_server()
+    server = RedisPubSubChannelLayer(hosts=[f"unix://{redis}"], prefix="topoweb")
+    heard = asyncio.create_task(server.receive(worker_channel("local")))
+    async with asyncio.timeout(SOON):
+        while not heard.done():
+            await sync_to_async(doorbells.wake)(7)
+            await asyncio.wait([heard], timeout=0.1)
+    assert heard.result() == wake(7)
+    await server.flush()
+    channel_layers.backends = {}
 
 
 @pytest.mark.django_db(transaction=True)

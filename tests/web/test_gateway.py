@@ -1,89 +1,32 @@
-"""The lab socket: who may look, what is told, and how streams pass through."""
+"""The lab socket: who may look, and what is told."""
 
+# ruff: noqa: F811 - fixtures are imported
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from asgiref.sync import sync_to_async
-from channels.layers import get_channel_layer
-from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.test import Client
 
+from tests.web.labsocket import (
+    ORIGIN,
+    close_code,
+    connect,  # noqa: F401 - a fixture
+    cookie_of,
+    in_thread,
+    said,
+    say,
+)
 from topoweb.accounts.models import ApiToken
 from topoweb.accounts.services import issue_api_token
-from topoweb.engine.feeds import ConflatingFeed
-from topoweb.engine.streams import StreamServer
-from topoweb.gateway import connection, consumers, relay
-from topoweb.gateway.routing import websocket_application
-from topoweb.labs import doorbells, services
-from topoweb.labs.models import Lab, LabStatus, Operation, Probe
-from topoweb.labs.streamclient import stream_key
-from topoweb.protocol import frames
-from topoweb.protocol.frames import Kind, Stream
+from topoweb.gateway import consumers
+from topoweb.labs import doorbells, services, uplinks
+from topoweb.labs.models import Lab, LabStatus, Operation, Probe, UplinkGrant
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ORIGIN = (b"origin", b"http://localhost")
-in_thread = sync_to_async
-
-
-@pytest.fixture
-async def connect(owner):
-    """Open a socket as the owner, or as given; all are closed at the end."""
-    opened = []
-
-    async def start(lab, headers=None, path=None):
-        if headers is None:
-            headers = [ORIGIN, await in_thread(cookie_of)(owner)]
-        number = lab if isinstance(lab, int) else lab.pk
-        socket = WebsocketCommunicator(websocket_application, path or f"/ws/labs/{number}", headers)
-        opened.append(socket)
-        connected, _ = await socket.connect(timeout=5)
-        return socket if connected else None
-
-    yield start
-    for socket in opened:
-        with contextlib.suppress(asyncio.CancelledError):
-            await socket.disconnect(timeout=5)
-
-
-def cookie_of(user):
-    client = Client()
-    client.force_login(user)
-    return b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode()
-
-
-async def said(socket, kind):
-    """Return the next message of a kind, passing over others."""
-    async with asyncio.timeout(5):
-        while (message := json.loads(await socket.receive_from(5)))["type"] != kind:
-            pass
-    return message
-
-
-async def frame_of(socket):
-    """Return the next binary frame, passing over text."""
-    async with asyncio.timeout(5):
-        while True:
-            event = await socket.receive_output(5)
-            if event.get("bytes") is not None:
-                return frames.decode(event["bytes"])
-
-
-async def close_code(socket):
-    async with asyncio.timeout(10):
-        while True:
-            event = await socket.receive_output(10)
-            if event["type"] == "websocket.close":
-                return event["code"]
-
-
-async def say(socket, **message):
-    await socket.send_to(text_data=json.dumps(message))
 
 
 def rename(user, lab, name, op_id="op-1"):
@@ -307,145 +250,22 @@ async def test_status_problems_and_probes(connect, lab, owner):
     assert (await said(socket, "problems"))["problems"]
 
 
-# Streams.
-
-
-@pytest.fixture
-async def worker(run_directory):
-    """A worker as far as streams go: one feed whose state is a number."""
-
-    class Worker:
-        value = 0
-        opened = []
-        server = None
-
-        def __init__(self):
-            self.feed = ConflatingFeed(
-                lambda: {"n": self.value, "full": True},
-                lambda _older, newer: newer,
-                lambda message: (json.dumps(message).encode(),),
-            )
-
-        def publish(self, value):
-            self.value = value
-            self.feed.publish({"n": value})
-
-        async def live(self, session):
-            self.opened.append((session.token, session.params))
-            reader = self.feed.subscribe()
-            while True:
-                await session.ready()
-                for payload in await reader.take():
-                    await session.send(payload)
-
-        async def start(self):
-            self.server = StreamServer({Stream.LIVE: self.live}, stream_key())
-            await self.server.start(run_directory / "worker.sock")
-
-        async def stop(self):
-            await self.server.stop()
-
-    one = Worker()
-    await one.start()
-    yield one
-    await one.stop()
-
-
-async def number(socket):
-    frame = await frame_of(socket)
-    assert (frame.stream, frame.kind) == (Stream.LIVE, Kind.DATA)
-    return json.loads(frame.payload)["n"]
-
-
-async def test_a_stream_passes_by_credit(connect, lab, owner, worker):
+async def test_an_uplink_that_is_granted_and_revoked_reaches_an_open_page(connect, lab, owner):
     socket = await connect(lab)
-    await said(socket, "problems")
-    await say(socket, type="open", stream="live", params={"a": 1})
-    assert await number(socket) == 0
-    ((token, params),) = worker.opened
-    assert (token.lab, token.user, token.stream, token.write) == (lab.pk, owner.pk, 1, False)
-    assert params == {"a": 1}
-    for value in 1, 2, 3:
-        worker.publish(value)
-        assert await number(socket) == value
-    worker.publish(4)  # the four frames of the beginning are used up
-    worker.publish(5)
-    assert await socket.receive_nothing(0.2)
-    await say(socket, type="credit", stream="live", credit=1)
-    assert await number(socket) == 5
-    await say(socket, type="close", stream="live")
-    await say(socket, type="credit", stream="live", credit=1)  # crossed with the close
-    worker.publish(6)
-    assert await socket.receive_nothing(0.1)
-    await say(socket, type="open", stream="live")
-    assert await number(socket) == 6
+    assert (await said(socket, "hello"))["uplink"]["granted"] is False
+    until = int(time.time()) + 600
+    await in_thread(uplinks.grant)(owner, lab, until, "a lesson")
+    told = (await said(socket, "uplink"))["uplink"]
+    assert told == {"granted": True, "until": until, "reason": "a lesson"}
+    await in_thread(uplinks.revoke)(owner, lab)
+    assert (await said(socket, "uplink"))["uplink"]["granted"] is False
 
 
-async def test_a_worker_that_restarts_is_found_again(connect, lab, worker, monkeypatch):
-    monkeypatch.setattr(relay, "BACKOFF", (0.02,))
+async def test_an_uplink_whose_time_is_over_is_told(connect, lab, owner, monkeypatch):
+    monkeypatch.setattr(consumers, "RECHECK", 0.05)
+    await in_thread(uplinks.grant)(owner, lab, time.time() + 600)
     socket = await connect(lab)
-    await said(socket, "problems")
-    await say(socket, type="open", stream="live")
-    assert await number(socket) == 0
-    await worker.stop()
-    notice = await said(socket, "notice")
-    assert (notice["code"], notice["stream"]) == ("stream-away", "live")
-    worker.publish(7)
-    await worker.start()
-    assert (await said(socket, "notice"))["code"] == "stream-back"
-    assert await number(socket) == 7
-    assert await socket.receive_nothing(0.1)
-
-
-async def test_a_tracer_that_is_away_is_said_once(connect, lab, monkeypatch):
-    monkeypatch.setattr(relay, "BACKOFF", (0.01,))
-    socket = await connect(lab)
-    await said(socket, "problems")
-    await say(socket, type="open", stream="packets")
-    assert (await said(socket, "notice"))["code"] == "stream-away"
-    assert await socket.receive_nothing(0.2)
-
-
-async def test_a_refusal_ends_the_stream(connect, lab, worker):
-    await worker.stop()
-    worker.server = StreamServer({}, stream_key())
-    await worker.server.start(worker_path := connection.settings.TOPOWEB_RUN / "worker.sock")
-    assert worker_path.exists()
-    socket = await connect(lab)
-    await say(socket, type="open", stream="live")
-    assert (await said(socket, "notice"))["code"] == "stream-refused"
-
-
-async def test_a_silent_worker_counts_as_away(connect, lab, run_directory, monkeypatch):
-    monkeypatch.setattr(connection, "SILENCE", 0.05)
-    monkeypatch.setattr(relay, "BACKOFF", (0.01,))
-    connections = 0
-
-    async def mute(_reader, writer):
-        nonlocal connections
-        connections += 1
-        held.append(writer)
-
-    held = []
-    server = await asyncio.start_unix_server(mute, run_directory / "worker.sock")
-    try:
-        socket = await connect(lab)
-        await say(socket, type="open", stream="live")
-        assert (await said(socket, "notice"))["code"] == "stream-away"
-        assert connections >= 1
-    finally:
-        server.close()
-        for writer in held:
-            writer.close()
-
-
-async def test_disconnect_leaves_no_task_and_no_group(connect, lab, worker):
-    before = asyncio.all_tasks()
-    socket = await connect(lab)
-    await say(socket, type="open", stream="live")
-    await number(socket)
-    left = asyncio.all_tasks() - before
-    await socket.disconnect()
-    _, pending = await asyncio.wait(left, timeout=5)
-    assert not pending
-    assert not get_channel_layer().groups.get(f"lab.{lab.pk}")
+    assert (await said(socket, "hello"))["uplink"]["granted"] is True
+    past = datetime.now(UTC) - timedelta(seconds=5)
+    await in_thread(UplinkGrant.objects.update)(until=past)  # no doorbell rings for the clock
+    assert (await said(socket, "uplink"))["uplink"]["granted"] is False

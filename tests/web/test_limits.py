@@ -192,6 +192,7 @@ def test_after_a_restart_of_the_machine_labs_are_shown_stopped(owner, lab):
     assert (mark.running, mark.settled, mark.phase) == (False, True, "stopped")
     status = LabStatus.objects.get(lab=lab)
     assert (status.message, status.since) == ("The host was restarted.", None)
+    assert (status.code, status.params) == ("host-restarted", {})
     assert rung == [lab.pk]
     services.run(owner, lab)
     assert not store.mark(lab.pk).settled

@@ -7,8 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.web.drawings import two_hosts
+from topoweb.core.texts import text
 from topoweb.engine.ports import Report
-from topoweb.labs import services
+from topoweb.labs import queries, services
 from topoweb.labs.models import Lab, LabStatus, Probe
 from topoweb.labs.probes import ProbeWish
 from topoweb.worker.store import DjangoStore
@@ -95,6 +96,14 @@ def test_a_deleted_lab_has_no_mark_no_wish_and_takes_no_report(store, lab, rung)
     store.report(Report(lab=lab.pk, observed_generation=1, phase="stopped"))
     assert not LabStatus.objects.exists()
     assert rung == []
+
+
+def test_what_a_report_says_comes_with_its_code(store, lab):
+    said = text("steps-undone", changes="2 changes", count=2)
+    store.report(running(lab, **said.shown()))
+    status = queries.status_of(lab.pk)
+    assert (status["message"], status["code"]) == (said.message, "steps-undone")
+    assert status["params"] == {"changes": "2 changes", "count": "2"}
 
 
 def test_a_run_has_one_beginning_until_it_stops(store, lab):

@@ -12,7 +12,8 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from topoweb.accounts.models import ApiToken, LoginToken
-from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.errors import ErrorKind
+from topoweb.core.texts import refusal
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -84,12 +85,7 @@ def check_login_rate(username: str, address: str) -> None:
     """Raise TopowebError(BUSY) after too many failed logins of a name or from an address."""
     for key, limit in _failure_keys(username, address):
         if cache.get(key, 0) >= limit:
-            raise TopowebError(
-                ErrorKind.BUSY,
-                "Too many failed sign-ins",
-                hint=f"Wait {FAILURE_WINDOW // 60} minutes and try again.",
-                code="login-throttled",
-            )
+            raise refusal(ErrorKind.BUSY, "login-throttled", minutes=FAILURE_WINDOW // 60)
 
 
 def note_login_failure(username: str, address: str) -> None:

@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class _Arrival:
+class Arrival:
     """Wakes every reader that waits for something newer, without knowing them."""
 
     def __init__(self) -> None:
         self._next = asyncio.Event()
 
     def ring(self) -> None:
+        """Something is there."""
         event, self._next = self._next, asyncio.Event()
         event.set()
 
     async def wait(self) -> None:
+        """Wait for the next ring."""
         await self._next.wait()
 
 
@@ -51,7 +53,7 @@ class ConflatingFeed(Generic[T]):
         self._snapshot, self._merge, self._encode = snapshot, merge, encode
         self._deltas: deque[T] = deque(maxlen=history)
         self._encoded: dict[int, tuple[bytes, ...]] = {}  # by number of deltas behind, 0: snapshot
-        self._arrival = _Arrival()
+        self._arrival = Arrival()
         self.published = 0
 
     def publish(self, delta: T) -> None:
@@ -99,27 +101,32 @@ class ConflatingReader(Generic[T]):
 class GapFeed(Generic[T]):
     """A series of items of which a slow reader misses the oldest, and is told how many.
 
-    To encode once for all readers let the items be encoded already (`msgspec.Raw`).
+    A reader waits for the feed's `Arrival`. To encode once for all readers let the items be encoded
+    already (`msgspec.Raw`).
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, arrival: Arrival | None = None) -> None:
+        """``arrival`` is rung for news; feeds that one reader waits for together share it."""
         self._ring: GapRing[T] = GapRing(capacity)
-        self._arrival = _Arrival()
+        self.arrival = arrival or Arrival()
 
     def publish(self, items: Iterable[T]) -> None:
         """Append items in order."""
         self._ring.extend(items)
-        self._arrival.ring()
+        self.arrival.ring()
 
     def subscribe(self, backlog: int = 0) -> GapReader[T]:
         """Return a reader that starts ``backlog`` items before now (or at the oldest held)."""
         return GapReader(self, max(self._ring.start, self._ring.end - backlog))
 
-    async def read(self, cursor: int, limit: int) -> tuple[int, list[T], int]:
-        """Wait for items after ``cursor``; return (gap, at most ``limit`` items, next cursor)."""
-        while cursor == self._ring.end:
-            await self._arrival.wait()
+    def read(self, cursor: int, limit: int) -> tuple[int, list[T], int]:
+        """Return (gap, at most ``limit`` items after ``cursor``, next cursor)."""
         return self._ring.read(cursor, limit)
+
+    @property
+    def end(self) -> int:
+        """Number of the next item."""
+        return self._ring.end
 
 
 class GapReader(Generic[T]):
@@ -129,7 +136,11 @@ class GapReader(Generic[T]):
         self._feed = feed
         self._cursor = cursor
 
-    async def take(self, limit: int) -> tuple[int, list[T]]:
-        """Wait for items; return (number missed before them, at most ``limit`` items)."""
-        gap, items, self._cursor = await self._feed.read(self._cursor, limit)
+    def waiting(self) -> bool:
+        """True when there is something that was not taken."""
+        return self._cursor < self._feed.end
+
+    def take(self, limit: int) -> tuple[int, list[T]]:
+        """Return (number missed before them, at most ``limit`` items), perhaps none."""
+        gap, items, self._cursor = self._feed.read(self._cursor, limit)
         return gap, items

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from topoweb.core.errors import TopowebError
 from topoweb.core.plan.state import LabState
+from topoweb.core.texts import Text, text
 from topoweb.core.topology.model import Topology
 from topoweb.engine import reconcile
 from topoweb.engine.alarm import Alarm
 from topoweb.engine.ports import Kernel, Mark, Report, Store, Wish
-from topoweb.engine.reconcile import Outcome, Pass
+from topoweb.engine.reconcile import Outcome, Pass, failure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -278,14 +279,11 @@ def _shown(todo: Pass, previous: LabState | None) -> LabState | None:
 
 
 def _fault(mark: Mark, error: Exception) -> Report:
-    if isinstance(error, TopowebError):
-        message, hint = error.message, error.hint
-    else:
-        message, hint = "Internal error of the worker.", "The worker's log has the details."
+    said = Text.of(error) if isinstance(error, TopowebError) else text("worker-fault")
     return Report(
         lab=mark.lab,
         phase="failed",
         observed_generation=mark.observed_generation,
-        message=f"{message} It is tried again.",
-        failures=({"subject": "", "message": message, "hint": hint},),
+        failures=(failure("", said),),
+        **{**said.shown(), "message": f"{said.message} It is tried again."},
     )

@@ -124,7 +124,9 @@ class Report:
     message: str = ""
     steps_done: int = 0
     steps_total: int = 0
-    failures: Sequence[Mapping[str, str]] = field(default_factory=tuple)  # subject, message, hint
+    failures: Sequence[Mapping[str, Any]] = field(default_factory=tuple)  # subject, hint and a text
+    code: str = ""  # of the message, `core/texts.py`
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +135,7 @@ class ProbeRequest:
 
     id: int
     lab: int
-    kind: str  # ping, tcp, traceroute
+    kind: str  # ping, tcp, udp, traceroute
     source: str  # node id
     target: str  # an IP address, already resolved from the drawing
     port: int | None = None

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import errno
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from topoweb.core.errors import TopowebError
 from topoweb.core.limits import drawing_excess
@@ -31,6 +31,7 @@ from topoweb.core.plan.actions import (
 from topoweb.core.plan.diff import diff
 from topoweb.core.plan.expand import expand, subjects
 from topoweb.core.plan.state import CLOSED, LabState
+from topoweb.core.texts import SILENT, STEPS, Text, text
 from topoweb.core.topology.validate import validate
 from topoweb.engine.ports import Failure, Kernel, Report, Wish
 
@@ -42,20 +43,6 @@ if TYPE_CHECKING:
 FAILURES_SHOWN = 50
 CARRIER_PATIENCE, CARRIER_LOOK = 1.0, 0.01  # seconds in all, and between two looks
 NOTHING = Plan()
-
-HINTS: Mapping[int, str] = {
-    errno.EPERM: "The worker may not do this on this host; see what the host's page says.",
-    errno.EEXIST: "Something of that name or value exists already; restore the node to clear it.",
-    errno.EINVAL: "The kernel refuses this value; compare it with the neighbouring objects.",
-    errno.ENETUNREACH: "The next hop is not reachable from this node: give it an address there.",
-    errno.EHOSTUNREACH: "The next hop is not reachable from this node: give it an address there.",
-    errno.ENETDOWN: "The interface is down; draw it up, or remove the route.",
-    errno.EADDRNOTAVAIL: "The address does not exist on that interface any more.",
-    errno.ENOMEM: "The host is out of memory; stop another lab.",
-    errno.ENOSPC: "A ceiling of the host's kernel is reached; stop another lab.",
-    errno.ENOBUFS: "The kernel was out of buffers; it is tried again.",
-    errno.EOPNOTSUPP: "This kernel lacks the feature; see what the host's page says.",
-}
 
 
 class Progress(Protocol):
@@ -171,8 +158,8 @@ def execute(
 
 def refused(todo: Pass, error: TopowebError) -> Outcome:
     """Return the outcome of a pass that the kernel side refused as a whole."""
-    failure = {"subject": "", "message": error.message, "hint": error.hint}
-    return _failed(todo, error.message, (failure,), retry=error.kind.retryable)
+    said = Text.of(error)
+    return _failed(todo, said, (failure("", said),), retry=error.kind.retryable)
 
 
 def _apply(
@@ -238,7 +225,7 @@ def _came_true(todo: Pass) -> Outcome:
         phase,
         observed_generation=mark.generation,
         steps_done=len(todo.plan.steps),
-        message=_shut(todo),
+        **_shut(todo).shown(),
     )
     return Outcome(
         report=report if todo.writes or not mark.settled else None,
@@ -246,18 +233,16 @@ def _came_true(todo: Pass) -> Outcome:
     )
 
 
-def _shut(todo: Pass) -> str:
+def _shut(todo: Pass) -> Text:
     """Return what is to be said of an uplink that is not granted, else nothing."""
     shut = any(namespace.uplink == CLOSED for namespace in todo.desired.namespaces.values())
-    return "The uplink is closed: this lab has no grant for it." if shut else ""
+    return text("uplink-closed") if shut else SILENT
 
 
 def _cancelled(todo: Pass, done: int) -> Outcome:
     mark = todo.wish.mark
-    message = "Cancelled; run again to go on."
-    report = todo.report(
-        "cancelled", observed_generation=mark.generation, message=message, steps_done=done
-    )
+    said = text("run-cancelled").shown()
+    report = todo.report("cancelled", observed_generation=mark.generation, steps_done=done, **said)
     known = mark.phase == "cancelled" and mark.observed_generation == mark.generation
     return Outcome(
         report=None if known else report,
@@ -269,31 +254,30 @@ def _cancelled(todo: Pass, done: int) -> Outcome:
 def _blocked(todo: Pass) -> Outcome:
     """A drawing with errors, or over a limit, touches nothing; what runs goes on."""
     found = [
-        {"subject": _subject(problem.path), "message": problem.message, "hint": problem.hint}
-        for problem in todo.blocked
+        failure(_subject(one.path), Text.of_problem(one)) for one in todo.blocked[:FAILURES_SHOWN]
     ]
-    first = todo.blocked[0]
-    over = first.code.startswith("limit-")
-    what = first.message if over else f"The drawing has {_count(len(found), 'error')}"
-    message = f"{what}; nothing was changed."
+    count, first = len(todo.blocked), todo.blocked[0]
+    said = text("run-blocked", errors=_count(count, "error"), count=count)
+    if first.code.startswith("limit-"):
+        said = replace(Text.of_problem(first), message=f"{first.message}; nothing was changed.")
     report = todo.report(
         "failed",
         observed_generation=todo.wish.mark.generation,
-        message=message,
-        failures=found[:FAILURES_SHOWN],
+        failures=found,
+        **said.shown(),
     )
     return Outcome(report=report, previous=todo.previous)
 
 
 def _failed(
     todo: Pass,
-    message: str,
-    failures: Sequence[Mapping[str, str]],
+    why: Text,
+    failures: Sequence[Mapping[str, Any]],
     *,
     retry: bool,
     done: int = 0,
 ) -> Outcome:
-    said: dict[str, object] = {"message": message, "failures": failures, "steps_done": done}
+    said: dict[str, object] = {"failures": failures, "steps_done": done, **why.shown()}
     if not retry:
         said["observed_generation"] = todo.wish.mark.generation
     report = todo.report(todo.phase if retry else "failed", **said)
@@ -303,23 +287,29 @@ def _failed(
 def _did_not_take(todo: Pass, residue: Plan) -> Outcome:
     """The kernel accepted every step and yet differs: somebody else changes it, or it lost."""
     failures = [
-        {"subject": step.subject, "message": f"It did not take: {step.reason}", "hint": ""}
+        failure(step.subject, text("step-undone", reason=step.reason))
         for step in residue.steps[:FAILURES_SHOWN]
     ]
-    message = f"{_count(len(residue), 'change')} did not take; trying again."
-    return _failed(todo, message, failures, retry=True, done=len(todo.plan))
+    count = len(residue)
+    said = text("steps-undone", changes=_count(count, "change"), count=count)
+    return _failed(todo, said, failures, retry=True, done=len(todo.plan))
 
 
-def _described(failures: Sequence[Failure]) -> tuple[str, list[dict[str, str]]]:
-    shown = [
-        {
-            "subject": failure.step.subject,
-            "message": failure.message,
-            "hint": HINTS.get(failure.errno, ""),
-        }
-        for failure in failures[:FAILURES_SHOWN]
-    ]
-    return f"{_count(len(failures), 'step')} failed: {failures[0].message}", shown
+def failure(subject: str, said: Text) -> dict[str, Any]:
+    """Return one failure of a report."""
+    return {"subject": subject, "hint": said.hint, **said.shown()}
+
+
+def _described(failures: Sequence[Failure]) -> tuple[Text, list[dict[str, Any]]]:
+    shown = [failure(one.step.subject, _refused_step(one)) for one in failures[:FAILURES_SHOWN]]
+    count, reason = len(failures), failures[0].message
+    said = text("steps-failed", steps=_count(count, "step"), count=count, reason=reason)
+    return said, shown
+
+
+def _refused_step(failed: Failure) -> Text:
+    code = f"step-{errno.errorcode.get(failed.errno, '').lower()}"
+    return text(code if code in STEPS else "step-failed", reason=failed.message)
 
 
 def _unfinished(todo: Pass) -> LabState | None:

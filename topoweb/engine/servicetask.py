@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.texts import SILENT, Text, refusal, text
 from topoweb.engine.servicerecords import Running
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Status:
 
     node: str
     state: str
-    message: str = ""
+    said: Text = SILENT
     since: float | None = None  # epoch seconds: it runs since then
     restarts: int = 0
     digest: str = ""
@@ -47,7 +48,8 @@ class Status:
         """Return it as a LIVE message has it."""
         return {
             "state": self.state,
-            "message": self.message,
+            **self.said.shown(),
+            "message": self.said.line,
             "since": self.since,
             "restarts": self.restarts,
         }
@@ -90,10 +92,10 @@ class _Keeper:
             try:
                 reason = await self._live(started)
             except TopowebError as error:
-                reason = f"{error.message} {error.hint}".strip()
+                reason = Text.of(error)
             except Exception:  # a service's fault must not end its task
                 log.exception("service %s of lab %d", self._key, self._around.lab)
-                reason = "Internal error of the worker; its log has the details."
+                reason = text("worker-fault")
             started = None
             if time.monotonic() - born > STEADY:
                 attempts = 0
@@ -112,7 +114,7 @@ class _Keeper:
         await self._bury(running.started)
         return None
 
-    async def _live(self, started: Started | None) -> str:
+    async def _live(self, started: Started | None) -> Text:
         """Run the program once, from its start or its adoption; return why it ended."""
         if started is None:
             self._say("starting")
@@ -146,7 +148,7 @@ class _Keeper:
     def _note(self, started: Started) -> None:
         self._around.records.put(self._key, Running(started, self._recipe.digest))
 
-    async def _bury(self, started: Started) -> str:
+    async def _bury(self, started: Started) -> Text:
         """End what a dead program left behind, and return its last words."""
         around = self._around
         await around.call(around.sandboxes.end, started)
@@ -154,14 +156,15 @@ class _Keeper:
         around.records.flush()
         said = await around.call(around.sandboxes.log, around.lab, self._recipe.place, LAST_WORDS)
         lines = said.decode(errors="replace").strip().splitlines()
-        words = f": {lines[-1].strip()[:SHOWN]}" if lines else "."
-        return f"The program ended{words}"
+        if not lines:
+            return text("program-ended")
+        return text("program-ended-saying", words=lines[-1].strip()[:SHOWN])
 
-    def _say(self, state: str, message: str = "", since: float | None = None) -> None:
+    def _say(self, state: str, said: Text = SILENT, since: float | None = None) -> None:
         status = Status(
             node=self._recipe.node,
             state=state,
-            message=message,
+            said=said,
             since=since,
             restarts=self._restarts,
             digest=self._recipe.digest,
@@ -203,11 +206,8 @@ class _Deathwatch:
 def _check(recipe: Recipe) -> None:
     """Refuse what cannot start: as drawn, or because this host lacks a program."""
     if recipe.fault:
-        raise TopowebError(ErrorKind.INVALID, recipe.fault)
+        raise refusal(ErrorKind.INVALID, recipe.fault)
     for program, package in recipe.needs.items():
         if not Path(program).exists():  # nodes see this host's /usr
-            raise TopowebError(
-                ErrorKind.UNSUPPORTED,
-                f"{program} is missing on this host.",
-                hint=f"Install the package {package}.",
-            )
+            missing = {"program": program, "package": package}
+            raise refusal(ErrorKind.UNSUPPORTED, "program-missing", **missing)

@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.texts import SILENT, Text
 from topoweb.core.tracing.flow import CreditWindow
 from topoweb.engine.inbox import Inbox
 from topoweb.protocol import frames
@@ -160,7 +161,7 @@ class StreamServer:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the peer went away
         except asyncio.CancelledError:
-            _close(writer, "away", "the service stops")
+            _close(writer, "away", Text("the service stops"))
         finally:
             self._tasks.discard(task)
             writer.close()
@@ -170,11 +171,11 @@ class StreamServer:
             session, handler = await self._open(reader, writer)
             await self._run(session, handler, reader)
         except TopowebError as error:
-            _close(writer, error.code, error.message)
+            _close(writer, error.kind.value, Text.of(error))
             if error.kind is ErrorKind.LOST:
                 writer.transport.abort()  # a peer that does not read would hold its buffer
         else:
-            _close(writer, "done", "")
+            _close(writer, "done")
 
     async def _open(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -278,11 +279,13 @@ def _put(writer: asyncio.StreamWriter, frame: Frame) -> None:
     writer.write(LENGTH.pack(len(data)) + data)
 
 
-def _close(writer: asyncio.StreamWriter, code: str, reason: str) -> None:
+def _close(writer: asyncio.StreamWriter, code: str, said: Text = SILENT) -> None:
     """Say goodbye as far as the peer still listens."""
-    body = json.dumps({"code": code, "reason": reason}).encode()
+    body: dict[str, Any] = {"code": code, "reason": said.line}
+    if said.code:
+        body |= {"said": said.code, "params": dict(said.params)}
     with contextlib.suppress(ConnectionError):
-        _put(writer, Frame(Stream.QUERY, Kind.CLOSE, 0, body))
+        _put(writer, Frame(Stream.QUERY, Kind.CLOSE, 0, json.dumps(body).encode()))
 
 
 def _json(payload: bytes) -> dict[str, Any]:

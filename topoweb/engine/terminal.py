@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.texts import SILENT, Text, text
 from topoweb.engine.pty import Pty
 from topoweb.engine.scrollback import Scrollback
 
@@ -51,7 +52,7 @@ class Terminal:
         self._output = Scrollback()
         self._viewers: set[_Viewer] = set()
         self._seen = False
-        self._reason = ""  # why it was hung up
+        self._reason = SILENT  # why it was hung up
         self._ending: Mapping[str, Any] | None = None
         self._alone_since = 0  # position in the output
         self._alone: asyncio.TimerHandle | None = None
@@ -70,9 +71,9 @@ class Terminal:
         finally:
             self._leave(viewer)
 
-    def hang_up(self, reason: str) -> None:
+    def hang_up(self, reason: Text) -> None:
         """End the program; its viewers are told why."""
-        self._reason = self._reason or reason
+        self._reason = self._reason if self._reason.message else reason
         self._pty.hang_up()
 
     def abandon(self) -> None:
@@ -92,7 +93,7 @@ class Terminal:
         if not self._viewers and self._ending is None:
             self._alone_since = self._output.end
             self._alone = asyncio.get_running_loop().call_later(
-                self._keep, self.hang_up, "Nobody looked at it for long."
+                self._keep, self.hang_up, text("terminal-unwatched")
             )
         self._look()
 
@@ -139,7 +140,7 @@ class Terminal:
             elif "resize" in message and viewer.write:
                 self._resize(size_of(message["resize"]), viewer)
             elif message.get("end") is True and viewer.write:
-                self.hang_up("")
+                self.hang_up(SILENT)
 
     async def _permit(self, viewer: _Viewer, *, write: bool) -> None:
         if viewer.write != write:
@@ -193,7 +194,7 @@ class Terminal:
         self._output.forget(min(needed, end - SCROLLBACK))
 
     def _ended(self, status: int) -> None:
-        self._ending = {"type": "ended", "status": status, "message": self._reason}
+        self._ending = {"type": "ended", "status": status, **self._reason.shown()}
         if self._alone is not None:
             self._alone.cancel()
         self._ring()

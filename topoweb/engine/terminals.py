@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeGuard, TypeVar
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.limits import DEFAULT, UserLimits
 from topoweb.core.programs import Command
+from topoweb.core.texts import refusal, text
 from topoweb.engine.terminal import KEEP, Size, Terminal, size_of
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class TerminalService:
                 node: drawn[node].name if node in drawn else node for node in desired.namespaces
             }
         self._told.set()
-        reason = "The lab was stopped." if desired is None else "The node was removed."
+        reason = text("lab-stopped" if desired is None else "node-removed")
         for (of, _), terminal in tuple(self._terminals.items()):
             if of == lab and (desired is None or terminal.node not in desired.namespaces):
                 terminal.hang_up(reason)
@@ -107,7 +108,7 @@ class TerminalService:
     async def stop(self) -> None:
         """Hang up everywhere: a terminal dies with its worker. The streams must have ended."""
         for terminal in tuple(self._terminals.values()):
-            terminal.hang_up("The worker was stopped.")
+            terminal.hang_up(text("worker-stopped"))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE):
                 while self._terminals:
@@ -120,16 +121,16 @@ class TerminalService:
     def _known(self, lab: int, wanted: _Wanted) -> Terminal:
         terminal = self._terminals.get((lab, wanted.terminal or ""))
         if terminal is None or terminal.node != wanted.node:
-            raise TopowebError(ErrorKind.NOT_FOUND, "This terminal does not exist any more.")
+            raise refusal(ErrorKind.NOT_FOUND, "terminal-gone")
         return terminal
 
     async def _open(self, session: Session, wanted: _Wanted) -> Terminal:
         lab, user = session.token.lab, session.token.user
         if not session.token.write:
-            raise TopowebError(ErrorKind.FORBIDDEN, "You may look at this lab, not type in it.")
+            raise refusal(ErrorKind.FORBIDDEN, "terminal-read-only")
         name = (await self._names_of(lab)).get(wanted.node)
         if name is None:
-            raise TopowebError(ErrorKind.NOT_FOUND, "This node does not run.")
+            raise refusal(ErrorKind.NOT_FOUND, "node-not-running")
         ceilings = await self._call(self._ceilings, lab, user)
         self._take(lab, user, *ceilings)
         try:
@@ -177,16 +178,12 @@ class TerminalService:
 
     def _take(self, lab: int, user: int, of_lab: int, of_user: int) -> None:
         """Count one more terminal. TopowebError(LIMIT) when it would be one too many."""
-        for count, limit, whose in (
-            (self._in_lab[lab], of_lab, "This lab has"),
-            (self._of_user[user], of_user, "You have"),
+        for count, limit, code in (
+            (self._in_lab[lab], of_lab, "limit-terminals"),
+            (self._of_user[user], of_user, "limit-user-terminals"),
         ):
             if count >= limit:
-                raise TopowebError(
-                    ErrorKind.LIMIT,
-                    f"{whose} {count} terminals open and may have {limit}. Close one first.",
-                    code="limit-terminals",
-                )
+                raise refusal(ErrorKind.LIMIT, code, count=count, limit=limit)
         self._in_lab[lab] += 1
         self._of_user[user] += 1
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from topoweb.core.texts import SILENT, Text
 from topoweb.protocol import frames
 from topoweb.protocol.frames import HEADER, MAX_PAYLOAD, Frame, Kind, Stream
 from topoweb.protocol.stream import LENGTH
@@ -30,7 +31,7 @@ class Connection:
         self._stream, self._reader, self._writer = stream, reader, writer
         self._beat = asyncio.create_task(self._beating())
         self.code = ""  # why the service closed, once it has
-        self.reason = ""
+        self.said = SILENT
 
     @classmethod
     async def open(cls, service: str, stream: Stream) -> Connection:
@@ -53,7 +54,7 @@ class Connection:
                     frame = await self._read()
                 if frame.kind is Kind.CLOSE:
                     body = json.loads(frame.payload)
-                    self.code, self.reason = str(body.get("code")), str(body.get("reason", ""))
+                    self.code, self.said = str(body.get("code")), _said(body)
                     return
                 yield frame
 
@@ -77,3 +78,13 @@ class Connection:
         while True:
             await asyncio.sleep(HEARTBEAT)
             self.put(Kind.CREDIT, {"credit": 0})
+
+
+def _said(body: Mapping[str, Any]) -> Text:
+    """Return what a service says in its CLOSE."""
+    params = body.get("params")
+    return Text(
+        message=str(body.get("reason", "")),
+        code=str(body.get("said", "")),
+        params=params if isinstance(params, dict) else {},
+    )

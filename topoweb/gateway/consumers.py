@@ -14,19 +14,23 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from pydantic import ValidationError
 
 from topoweb.audit.services import record_once
 from topoweb.gateway.access import Credentials, Denied, in_thread, look
 from topoweb.gateway.facts import Facts, Message
 from topoweb.gateway.relay import Relay
+from topoweb.gateway.trace import TraceRelay
 from topoweb.labs import queries
+from topoweb.labs.packet_schemas import TraceIn
+from topoweb.labs.traces import TraceWish
 from topoweb.protocol import doorbell
 from topoweb.protocol.frames import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-STREAMS = {"live": Stream.LIVE, "packets": Stream.PACKETS}
+STREAMS = {"live": Stream.LIVE, "packets": Stream.PACKETS, "trace": Stream.TRACE}
 MALFORMED, EXPIRED = 4400, 4000
 MAX_MESSAGE = 64 * 1024  # bytes
 MAX_CREDIT = 1000  # a message may grant; the relay cuts it to what may be in flight
@@ -48,7 +52,7 @@ class LabConsumer(AsyncWebsocketConsumer):
         self._facts: Facts | None = None
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._relays: dict[Stream, tuple[Relay, asyncio.Task[None]]] = {}
+        self._relays: dict[Stream, tuple[Relay | TraceRelay, asyncio.Task[None]]] = {}
         self._rate = (0, 0)  # second, messages in it
         await self.accept()
         await self.channel_layer.group_add(doorbell.lab_group(self._lab), self.channel_name)
@@ -90,9 +94,14 @@ class LabConsumer(AsyncWebsocketConsumer):
         async def notify(code: str, text: str) -> None:
             await self._say({"type": "notice", "code": code, "message": text, "stream": name})
 
-        relay = Relay(
-            stream, params, self._lab, send=self._pass, notify=notify, authorize=self._authorize
-        )
+        relay: Relay | TraceRelay
+        if stream is Stream.TRACE:
+            wish = TraceWish(**TraceIn.model_validate(params).model_dump())
+            relay = TraceRelay(wish, self._credentials, self._lab, send=self._pass, notify=notify)
+        else:
+            relay = Relay(
+                stream, params, self._lab, send=self._pass, notify=notify, authorize=self._authorize
+            )
         self._relays[stream] = relay, self._start(relay.run())
 
     def _end(self, stream: Stream) -> None:
@@ -170,9 +179,20 @@ def parse(text: str | None) -> Message | None:
         return None
     credit, params = message.get("credit"), message.get("params", {})
     well_formed = {
-        "open": isinstance(params, dict),
+        "open": isinstance(params, dict) and _openable(message["stream"], params),
         "credit": type(credit) is int and 0 < credit <= MAX_CREDIT,
         "close": True,
     }
     kind = message.get("type")
     return message if isinstance(kind, str) and well_formed.get(kind) else None
+
+
+def _openable(stream: str, params: Message) -> bool:
+    """Return whether a stream takes these params; those of the services are read by them."""
+    if stream != "trace":
+        return True
+    try:
+        TraceIn.model_validate(params)
+    except ValidationError:
+        return False
+    return True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from topoweb.labs import queries
 from topoweb.labs.drawing import drawing_of
 from topoweb.labs.problems import problem_json
+from topoweb.labs.uplinks import grant_json
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -26,6 +27,7 @@ class Facts:
         self._user = {"id": user.pk, "name": user.get_username()}
         self._seq: int | None = None
         self._status: Message | None = None
+        self._uplink: Message | None = None
         self._problems: tuple[int, list[Any]] = (-1, [])  # as of seq
         self._after = 0  # all probes up to this id are finished and told
         self._probes: dict[int, str] = {}  # id → status, of those told after it
@@ -34,10 +36,17 @@ class Facts:
         """Return what a new viewer is told first. Earlier operations come with the document."""
         self._seq = lab.seq
         self._status = queries.status_json(lab)
+        self._uplink = grant_json(lab)
         finished = [probe for probe in self._new_probes() if probe["status"] in FINISHED]
         self._settle(finished)
         return [
-            {"type": "hello", "seq": lab.seq, "status": self._status, "user": self._user},
+            {
+                "type": "hello",
+                "seq": lab.seq,
+                "status": self._status,
+                "user": self._user,
+                "uplink": self._uplink,
+            },
             *self._problem_news(lab),
             *self._probe_news(),
         ]
@@ -53,6 +62,10 @@ class Facts:
         if status != self._status:
             self._status = status
             messages.append({"type": "status", "status": status})
+        uplink = grant_json(lab)
+        if uplink != self._uplink:
+            self._uplink = uplink
+            messages.append({"type": "uplink", "uplink": uplink})
         return [*messages, *self._problem_news(lab), *self._probe_news()]
 
     def _operation_news(self, lab: Lab) -> list[Message] | None:

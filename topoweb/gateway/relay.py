@@ -103,7 +103,7 @@ class Relay:
                 self._window.spend()
                 await self._send(frames.encode(frame))
         if connection.code in FINAL:
-            raise Refused(connection.reason)
+            raise Refused(connection.said.message)
         return carried
 
     async def _back(self) -> None:

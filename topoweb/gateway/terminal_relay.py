@@ -12,6 +12,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+from topoweb.core.texts import Text
 from topoweb.core.tracing.flow import CreditWindow
 from topoweb.gateway.access import Denied
 from topoweb.gateway.connection import BACKOFF, Connection
@@ -174,7 +175,7 @@ class TerminalRelay:
             self._terminal, self._replaced = None, True
             return None
         self._over = True
-        await self._notify("stream-refused", connection.reason)
+        await self._notify("stream-refused", connection.said)
         return stood
 
     async def _take(self, frame: Frame, right: Right) -> None:
@@ -199,7 +200,7 @@ class TerminalRelay:
         """The terminal is there: say what became of it meanwhile, and begin to type."""
         if self._away or self._replaced:
             await self._drop(len(self._input))
-            await self._notify("stream-back", REPLACED if self._replaced else BACK)
+            await self._notify("stream-back", Text(REPLACED if self._replaced else BACK))
         self._away = self._replaced = False
         fresh, self._terminal = self._terminal is None, message["terminal"]
         self._standing = True
@@ -213,7 +214,7 @@ class TerminalRelay:
         self._room = TERMINAL_INPUT
         if not self._away:
             self._away = True
-            await self._notify("stream-away", "The worker is away.")
+            await self._notify("stream-away", Text("The worker is away."))
 
     async def _act(self, connection: Connection, write: bool) -> None:
         """Pass on what the browser wants as long as it may; ``write`` is what the worker knows."""
@@ -266,5 +267,6 @@ class TerminalRelay:
         if amount:
             await self._say({"type": "credit", "bytes": amount})
 
-    async def _notify(self, code: str, message: str) -> None:
-        await self._say({"type": "notice", "code": code, "message": message})
+    async def _notify(self, code: str, said: Text) -> None:
+        words = {"message": said.message, "said": said.code, "params": dict(said.params)}
+        await self._say({"type": "notice", "code": code, **words})

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import logging
+import socket
 from functools import partial
+from typing import TYPE_CHECKING
 
 from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
+from channels.layers import channel_layers, get_channel_layer
+from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.conf import settings
 from django.db import transaction
 
 from topoweb.protocol import doorbell
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 log = logging.getLogger(__name__)
+
+
+def find_server() -> None:
+    """Ring from now on at the Redis of the server in this run directory, if it runs.
+
+    For the command line, which is not told of it as the server's own processes are.
+    """
+    path = settings.TOPOWEB_RUN / "redis" / "redis.sock"
+    if not settings.TOPOWEB_REDIS and _answers(path):
+        layer = RedisPubSubChannelLayer(hosts=[f"unix://{path}"], prefix="topoweb")
+        channel_layers.set("default", layer)
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 def changed(lab_id: int) -> None:

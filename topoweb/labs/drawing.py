@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.texts import Text, text
 from topoweb.core.topology.document import parse
 from topoweb.core.topology.validate import validate
 from topoweb.labs.models import Lab
@@ -24,8 +25,8 @@ CAPACITY = 32  # drawings; one of 5,000 nodes takes about 30 MB
 class ProblemsError(TopowebError):
     """A refusal that is explained by problems of the drawing."""
 
-    def __init__(self, message: str, problems: Sequence[Problem], *, code: str) -> None:
-        super().__init__(ErrorKind.INVALID, message, code=code)
+    def __init__(self, said: Text, problems: Sequence[Problem]) -> None:
+        super().__init__(ErrorKind.INVALID, said.message, code=said.code, params=said.params)
         self.problems = list(problems)
 
 
@@ -44,11 +45,7 @@ class Drawing:
         """Raise ProblemsError when a problem of severity error stands against running it."""
         errors = [problem for problem in self.problems if problem.severity == "error"]
         if errors:
-            raise ProblemsError(
-                f"The drawing has {len(errors)} error(s); mend them, then run",
-                errors,
-                code="drawing-has-errors",
-            )
+            raise ProblemsError(text("drawing-has-errors", count=len(errors)), errors)
 
 
 class DrawingCache:

@@ -6,6 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.texts import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,9 +46,7 @@ def _actual(live: Mapping[str, Any], node: str, path: str) -> Any:  # noqa: ANN4
     for drift in seen.get("drift", ()):
         if drift["path"] == path:
             return drift["actual"]
-    raise TopowebError(
-        ErrorKind.NOT_FOUND, "Nothing differs there now", path="/path", code="no-such-drift"
-    )
+    raise refusal(ErrorKind.NOT_FOUND, "no-such-drift", path="/path")
 
 
 def _device(

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.texts import refusal
 from topoweb.core.topology.document import dump
 from topoweb.labs.models import Lab, Operation, Probe, Revision
 from topoweb.labs.queries import KEPT_OPERATIONS, last_revision, revision_of
@@ -31,7 +32,7 @@ def keep_revision(user: AbstractBaseUser, lab: Lab, name: str) -> Revision:
     with transaction.atomic():
         row = Lab.objects.select_for_update().get(pk=lab.pk)
         if Revision.objects.filter(lab=row).exclude(name="").count() >= KEPT_NAMED:
-            raise TopowebError(ErrorKind.LIMIT, f"A lab keeps at most {KEPT_NAMED} named revisions")
+            raise refusal(ErrorKind.LIMIT, "limit-revisions", limit=KEPT_NAMED)
         return _keep(user, row, name, row.seq, row.document)
 
 

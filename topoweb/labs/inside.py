@@ -3,18 +3,15 @@
 # ruff: noqa: TC002 - annotations are read at run time
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
-import msgspec
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
 
-from topoweb.core.errors import ErrorKind, TopowebError
-from topoweb.labs import queries, streamclient
 from topoweb.labs import schemas as s
-from topoweb.labs.api import ERRORS
+from topoweb.labs import streamclient
 from topoweb.labs.messages import FrrState, ServiceLog, ToolList
+from topoweb.labs.requests import ERRORS, json_answer, lab_of, user_of
 
 inside_router = Router(tags=["inside"])
 
@@ -49,9 +46,5 @@ def list_tools(request: HttpRequest, lab_id: int) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, lab_id: int, question: dict[str, Any]) -> HttpResponse:
-    user = cast("User", request.auth)  # type: ignore[attr-defined]  # ninja sets it
-    lab = queries.lab_for(user, lab_id, "read")
-    if lab is None:
-        raise TopowebError(ErrorKind.NOT_FOUND, "There is no such lab")
-    answer = streamclient.query("worker", lab.pk, user.pk, question)
-    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
+    lab = lab_of(request, lab_id, "read")
+    return json_answer(streamclient.query("worker", lab.pk, user_of(request).pk, question))

@@ -1,22 +1,25 @@
 """What crosses the lab's WebSocket, as types: the source of `docs/browser.schema.json`.
 
-Text frames are `ServerMessage` and `BrowserMessage`; the payloads of LIVE and PACKETS frames are
-`LivePayload` and `PacketsPayload` (`protocol/frames.py` has the binary header).
+Text frames are `ServerMessage` and `BrowserMessage`; the payloads of LIVE, PACKETS and TRACE frames
+are `LivePayload`, `PacketsPayload` and `TracePayload` (`protocol/frames.py` has the binary header).
 """
 
+# ruff: noqa: TC001 - pydantic reads annotations at run time
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from topoweb.labs.packet_schemas import DecodedPacket, PacketsPayload, TracePayload
+from topoweb.labs.probe_schemas import ProbeOut
 from topoweb.labs.schemas import (
     AcceptedOperation,
     Output,
-    ProbeOut,
     ProblemOut,
     Status,
     Strict,
+    UplinkOut,
     Warned,
 )
 
@@ -35,6 +38,7 @@ class Hello(Output):
     seq: int
     status: Status
     user: SocketUser
+    uplink: UplinkOut
 
 
 class OperationsMessage(Output):
@@ -49,6 +53,13 @@ class StatusMessage(Output):
 
     type: Literal["status"]
     status: Status
+
+
+class UplinkMessage(Output):
+    """The lab's uplink was granted or revoked, or its time is over."""
+
+    type: Literal["uplink"]
+    uplink: UplinkOut
 
 
 class ProblemsMessage(Output):
@@ -75,10 +86,16 @@ class Notice(Output):
 
 
 ServerMessage = Annotated[
-    Hello | OperationsMessage | StatusMessage | ProblemsMessage | ProbeMessage | Notice,
+    Hello
+    | OperationsMessage
+    | StatusMessage
+    | UplinkMessage
+    | ProblemsMessage
+    | ProbeMessage
+    | Notice,
     Field(discriminator="type"),
 ]
-StreamName = Literal["live", "packets"]
+StreamName = Literal["live", "packets", "trace"]  # params of trace: ``TraceIn``
 
 
 class OpenStream(Strict):
@@ -169,6 +186,8 @@ class LiveService(Output):
 
     state: Literal["starting", "running", "failed", "stopped"]
     message: str
+    code: str = ""
+    params: dict[str, str] = {}
     since: float | None
     restarts: int
 
@@ -257,50 +276,6 @@ class ToolList(Output):
     tools: list[Tool]
 
 
-# number, time, link, direction, packet, protocol, source, destination, info, length, flags
-PacketRow = tuple[
-    int, float, str, Literal["ab", "ba"], int, str, str, str, str, int, str
-]  # fmt: skip
-
-
-class PacketsPayload(Output):
-    """Captured packets in kernel time order; ``gap`` and ``lost`` count what is missing."""
-
-    gap: int
-    lost: int
-    tier: str
-    rows: list[PacketRow]
-
-
-class PacketField(Output):
-    """A field of a layer with its byte range, end exclusive."""
-
-    name: str
-    label: str
-    value: str
-    start: int
-    end: int
-    fields: list[PacketField]
-
-
-class PacketLayer(Output):
-    """A protocol layer with its byte range."""
-
-    protocol: str
-    start: int
-    end: int
-    summary: str
-    fields: list[PacketField]
-
-
-class DecodedPacket(Output):
-    """A packet with its layers and its captured bytes as hex."""
-
-    row: PacketRow
-    layers: list[PacketLayer]
-    hex: str
-
-
 def browser_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of all that crosses the lab's WebSocket."""
     adapters: dict[str, TypeAdapter[Any]] = {
@@ -309,6 +284,7 @@ def browser_schema() -> dict[str, Any]:
         "LivePayload": TypeAdapter(LivePayload),
         "PacketsPayload": TypeAdapter(PacketsPayload),
         "DecodedPacket": TypeAdapter(DecodedPacket),
+        "TracePayload": TypeAdapter(TracePayload),
     }
     found, schema = TypeAdapter.json_schemas(
         [(name, "serialization", adapter) for name, adapter in adapters.items()],

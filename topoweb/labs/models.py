@@ -45,9 +45,13 @@ class LabStatus(models.Model):
     phase = models.CharField(max_length=16, default="stopped")
     observed_generation = models.PositiveBigIntegerField(default=0)
     message = models.TextField(blank=True, default="")
+    code = models.CharField(max_length=64, blank=True, default="")  # of the message
+    params = models.JSONField(default=dict, blank=True)  # value → text
     steps_done = models.PositiveIntegerField(default=0)
     steps_total = models.PositiveIntegerField(default=0)
-    failures = models.JSONField(default=list, blank=True)  # [{"subject", "message", "hint"}]
+    failures = models.JSONField(
+        default=list, blank=True
+    )  # [{"subject", "hint", "message", "code", "params"}]
     since = models.DateTimeField(null=True, blank=True)  # runs since; null while it does not
     warnings = models.JSONField(default=list, blank=True)  # as in docs/protocol.md, LIVE
     updated = models.DateTimeField(auto_now=True)
@@ -137,11 +141,11 @@ class Revision(models.Model):
 
 
 class Probe(models.Model):
-    """A ping, TCP connect or traceroute from inside a node."""
+    """A ping, TCP connect, UDP datagram or traceroute from inside a node."""
 
     lab = models.ForeignKey(Lab, models.CASCADE, related_name="probes")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    kind = models.CharField(max_length=16)  # ping, tcp, traceroute
+    kind = models.CharField(max_length=16)  # ping, tcp, udp, traceroute
     source = models.CharField(max_length=40)  # node id
     target = models.CharField(max_length=64)  # node id or IP address
     port = models.PositiveIntegerField(null=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.errors import ErrorKind
 from topoweb.core.plan.diff import diff
 from topoweb.core.plan.expand import expand, subjects
 from topoweb.core.plan.render import render
 from topoweb.core.plan.state import LabState
+from topoweb.core.texts import refusal
 from topoweb.core.topology import operations
 from topoweb.labs import queries, uplinks
 from topoweb.labs.drawing import drawing_of
@@ -53,12 +54,7 @@ def _standing(lab: Lab, topology: Topology) -> Topology | None:
         return None
     later = queries.changes_after(lab.pk, status["observed_generation"])
     if later is None:
-        raise TopowebError(
-            ErrorKind.CONFLICT,
-            "Too much was drawn since the worker last looked",
-            hint="Wait until the worker has caught up.",
-            code="plan-too-far",
-        )
+        raise refusal(ErrorKind.CONFLICT, "plan-too-far")
     for changes in later:
         topology, _ = operations.apply(topology, operations.invert(changes))
     return topology

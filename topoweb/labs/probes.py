@@ -11,7 +11,7 @@ from topoweb.core.errors import ErrorKind, TopowebError
 if TYPE_CHECKING:
     from topoweb.core.topology.model import Topology
 
-KINDS = ("ping", "tcp", "traceroute")
+KINDS = ("ping", "tcp", "udp", "traceroute")
 MAX_COUNT = 10
 
 
@@ -39,8 +39,8 @@ def check_probe(topology: Topology, wish: ProbeWish) -> None:
     if topology.nodes[wish.source].kind == "uplink":
         raise _wrong("source", "nothing runs in an uplink", "Ask from a host or a router.")
     _check_target(topology, wish.target)
-    if (wish.port is None) == (wish.kind == "tcp"):
-        raise _wrong("port", "a TCP probe needs a port, the others have none")
+    if (wish.port is None) == (wish.kind in ("tcp", "udp")):
+        raise _wrong("port", "a TCP or UDP probe needs a port, the others have none")
     if wish.port is not None and not 1 <= wish.port <= 65535:
         raise _wrong("port", "a port is 1 to 65535")
     if not 1 <= wish.count <= MAX_COUNT:

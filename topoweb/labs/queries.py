@@ -59,6 +59,8 @@ def status_json(lab: Lab) -> dict[str, Any]:
         "generation": lab.generation,
         "observed_generation": status.observed_generation,
         "message": status.message,
+        "code": status.code,
+        "params": status.params,
         "steps_done": status.steps_done,
         "steps_total": status.steps_total,
         "failures": status.failures,

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from topoweb.core.topology.model import Topology
 
-FEWER_LABS = "Delete a lab that you do not need any more."
-
 
 def limits_of_lab(lab_id: int) -> Limits:
     """Return the server's limits with what an administrator set for this lab."""
@@ -47,7 +45,7 @@ def require_room_for_lab(user_id: int, topology: Topology) -> None:
     limit = limits_of_user(user_id).labs
     count = Lab.objects.filter(owner_id=user_id).count() + 1
     if count > limit:
-        limits.require((excess("labs", count, limit, FEWER_LABS),))
+        limits.require((excess("labs", count, limit),))
     limits.require(limits.drawing_excess(topology, settings.TOPOWEB_LAB_LIMITS))
 
 

@@ -78,6 +78,7 @@ class ProblemDetails(BaseModel):
     code: str
     hint: str = ""
     path: str = ""
+    params: dict[str, str] = {}
     problems: list[ProblemOut] = []
 
 
@@ -87,6 +88,8 @@ class Failure(Output):
     subject: str
     message: str
     hint: str
+    code: str = ""
+    params: dict[str, str] = {}
 
 
 class Warned(Output):
@@ -106,6 +109,8 @@ class Status(Output):
     generation: int
     observed_generation: int
     message: str
+    code: str = ""  # of the message, its i18n key with ``params``; empty: nobody translates it
+    params: dict[str, str] = {}
     steps_done: int
     steps_total: int
     failures: list[Failure]
@@ -328,51 +333,6 @@ class PlanOut(Output):
 
     steps: list[StepOut]
     problems: list[ProblemOut]
-
-
-class ProbeIn(Strict):
-    """A probe to run inside a node."""
-
-    kind: Literal["ping", "tcp", "traceroute"]
-    source: Id
-    target: Annotated[str, Field(min_length=1, max_length=64)]
-    port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    count: Annotated[int, Field(ge=1, le=10)] = 3
-
-
-class Hop(Output):
-    """One hop of a traceroute."""
-
-    ttl: int
-    address: str | None
-    rtt_ms: float | None
-
-
-class ProbeResult(BaseModel):
-    """What a probe found."""
-
-    verdict: Literal["reply", "no_answer", "unreachable", "refused", "error", "connected"]
-    message: str
-    sent: int = 0
-    received: int = 0
-    rtt_ms: list[float] = []
-    ttl: int | None = None
-    hops: list[Hop] = []
-    output: str = ""
-
-
-class ProbeOut(Output):
-    """A probe and how far it is."""
-
-    id: int
-    kind: Literal["ping", "tcp", "traceroute"]
-    source: str
-    target: str
-    port: int | None
-    count: int
-    status: Literal["waiting", "running", "done", "failed"]
-    result: ProbeResult | None
-    created: datetime
 
 
 class DriftIn(Strict):

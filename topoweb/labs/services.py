@@ -14,6 +14,7 @@ from django.db import transaction
 
 from topoweb.audit.services import record
 from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.texts import refusal
 from topoweb.core.topology import operations
 from topoweb.core.topology.document import dump, parse
 from topoweb.labs import doorbells, history, quotas, uplinks
@@ -226,6 +227,4 @@ def _wish(row: Lab, *, running: bool) -> None:
 
 def _require_running(row: Lab) -> None:
     if not row.running:
-        raise TopowebError(
-            ErrorKind.CONFLICT, "The lab is not running", hint="Run it first.", code="not-running"
-        )
+        raise refusal(ErrorKind.CONFLICT, "not-running")

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from topoweb.accounts.keys import read_or_create
 from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.texts import refusal
 from topoweb.protocol.frames import MAX_PAYLOAD, Frame, Kind, Stream, decode, encode
 from topoweb.protocol.stream import LENGTH, TOKEN_LIFETIME, StreamToken, sign
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 Service = Literal["worker", "tracer"]
 
-TIMEOUT = 10.0  # seconds without a frame
+TIMEOUT = 15.0  # seconds without a frame; a trace may be silent for 10
 MAX_ANSWER = 64 << 20  # bytes; a tracer holds less than this
 CREDIT = 16  # frames in flight
 
@@ -62,6 +63,20 @@ def read_all(
     service: Service, stream: Stream, lab_id: int, user_id: int, params: Mapping[str, Any]
 ) -> bytes:
     """Return all bytes of a stream that ends by itself."""
+    parts: list[bytes] = []
+    size = 0
+    for payload in payloads(service, stream, lab_id, user_id, params):
+        size += len(payload)
+        if size > MAX_ANSWER:
+            raise TopowebError(ErrorKind.LIMIT, "The answer is too large", code="too-large")
+        parts.append(payload)
+    return b"".join(parts)
+
+
+def payloads(
+    service: Service, stream: Stream, lab_id: int, user_id: int, params: Mapping[str, Any]
+) -> Iterator[bytes]:
+    """Yield what a stream says, as it comes, until the service ends it."""
     opening = {"token": grant(lab_id, user_id, stream), "params": dict(params)}
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -69,27 +84,21 @@ def read_all(
             connection.connect(str(settings.TOPOWEB_RUN / f"{service}.sock"))
             _send(connection, stream, Kind.OPEN, opening)
             _send(connection, stream, Kind.CREDIT, {"credit": CREDIT})
-            return _collect(connection, service, stream)
+            yield from _data(connection, service, stream)
     except OSError as error:
         raise _away(service, error) from error
 
 
-def _collect(connection: socket.socket, service: Service, stream: Stream) -> bytes:
-    parts: list[bytes] = []
-    size = 0
+def _data(connection: socket.socket, service: Service, stream: Stream) -> Iterator[bytes]:
     for frame in _frames(connection, service):
         if frame.kind is Kind.CLOSE:
             _check_close(frame, service)
-            break
+            return
         if frame.kind is Kind.DATA:
-            size += len(frame.payload)
-            if size > MAX_ANSWER:
-                raise TopowebError(ErrorKind.LIMIT, "The answer is too large", code="too-large")
-            parts.append(frame.payload)
+            yield frame.payload
             # A service that has said all has closed already: its CLOSE is still to be read.
             with suppress(BrokenPipeError, ConnectionResetError):
                 _send(connection, stream, Kind.CREDIT, {"credit": 1})
-    return b"".join(parts)
 
 
 def _frames(connection: socket.socket, service: Service) -> Iterator[Frame]:
@@ -126,17 +135,14 @@ def _check_close(frame: Frame, service: Service) -> None:
         code, reason = "internal", "it closed without a reason"
     if code == "done":
         return
+    if code == "away":
+        raise refusal(ErrorKind.LOST, f"{service}-away", reason=reason)
     kinds = {kind.value: kind for kind in ErrorKind}
-    kind = ErrorKind.LOST if code == "away" else kinds.get(code, ErrorKind.INTERNAL)
+    kind = kinds.get(code, ErrorKind.INTERNAL)
     if kind in {ErrorKind.FORBIDDEN, ErrorKind.INVALID}:
         kind = ErrorKind.INTERNAL  # what it refuses is what *we* sent, not what the user did
     raise TopowebError(kind, f"The {service} says: {reason}", code=f"{service}-{code}")
 
 
 def _away(service: Service, error: OSError) -> TopowebError:
-    return TopowebError(
-        ErrorKind.LOST,
-        f"The {service} is away ({error.strerror or error})",
-        hint=f"Start it, or look at its log: it listens on {service}.sock in the run directory.",
-        code=f"{service}-away",
-    )
+    return refusal(ErrorKind.LOST, f"{service}-away", reason=error.strerror or error)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from topoweb.audit.services import record
 from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.texts import Text, refusal
 from topoweb.core.topology.validate.codes import problem
 from topoweb.hosts.queries import features
 from topoweb.labs import doorbells
@@ -38,13 +39,7 @@ def check_until(until: float) -> None:
     """Raise TopowebError INVALID for a moment that is past, or more than 31 days away."""
     now = timezone.now()
     if not now.timestamp() < until <= (now + LONGEST).timestamp():
-        raise TopowebError(
-            ErrorKind.INVALID,
-            f"An uplink is granted for {LONGEST.days} days at most, beginning now",
-            hint="Choose a moment in that time.",
-            path="/until",
-            code="uplink-until",
-        )
+        raise refusal(ErrorKind.INVALID, "uplink-until", path="/until", days=LONGEST.days)
 
 
 def grant(user: AbstractBaseUser | None, lab: Lab, until: float, reason: str = "") -> UplinkGrant:
@@ -101,7 +96,7 @@ def require_grant(lab: Lab, topology: Topology) -> None:
         words = {"name": name, "reason": reason, "remedy": remedy}
         problems.append(problem("uplink-unsupported", f"/nodes/{key}", **words))
     if problems:
-        raise ProblemsError(problems[0].message, problems, code=problems[0].code)
+        raise ProblemsError(Text.of_problem(problems[0]), problems)
 
 
 def _seconds(row: UplinkGrant) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.errors import ErrorKind
+from topoweb.core.texts import refusal
 from topoweb.hosts.queries import features
 from topoweb.labs import queries
 
@@ -59,14 +60,7 @@ def _until(look: Callable[[], dict[str, Any] | None], timeout: float) -> dict[st
         waited = time.monotonic() - start
         worker = features()["worker"]
         if waited > GRACE and not worker["ok"]:
-            raise TopowebError(
-                ErrorKind.LOST,
-                f"The worker is away: {worker['reason']}",
-                hint="Start it with `manage.py serve` or `manage.py worker`; the wish is stored.",
-                code="worker-away",
-            )
+            raise refusal(ErrorKind.LOST, "worker-away", reason=worker["reason"])
         if waited > timeout:
-            raise TopowebError(
-                ErrorKind.BUSY, f"The worker is not done after {timeout:g} s", code="timeout"
-            )
+            raise refusal(ErrorKind.BUSY, "worker-late", seconds=f"{timeout:g}")
         time.sleep(LOOK_EVERY)

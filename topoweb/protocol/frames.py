@@ -14,6 +14,7 @@ HEADER = struct.Struct("<BBHI")
 MAX_PAYLOAD = 1 << 20  # Daphne closes a socket over 1 MiB
 TERMINAL_OUTPUT = 128 * 1024  # bytes of a terminal's output in flight at most
 TERMINAL_INPUT = 64 * 1024  # bytes of its input that the worker holds at most
+ARMED = b'{"type":"armed"}'  # the TRACE message upon which the gateway has the packet sent
 
 
 class Stream(enum.IntEnum):
@@ -24,6 +25,7 @@ class Stream(enum.IntEnum):
     PCAP = 3  # raw pcapng bytes, lossless up to the quota
     TERMINAL = 4  # raw bytes, lossless
     QUERY = 5  # one JSON answer, then CLOSE: a packet's bytes, a live snapshot
+    TRACE = 6  # JSON: one packet foretold, sent and followed, then its verdict
 
 
 class Kind(enum.IntEnum):

@@ -24,7 +24,7 @@ from topoweb.engine.services import Services
 from topoweb.engine.streams import StreamServer
 from topoweb.engine.supervisor import SWEEP_INTERVAL, Supervisor
 from topoweb.engine.terminals import TerminalService
-from topoweb.kernel.ceilings import lower_conntrack_max
+from topoweb.kernel.ceilings import lower_conntrack_max, raise_neighbours_max
 from topoweb.kernel.features import features, tools
 from topoweb.kernel.lab import LinuxKernel
 from topoweb.kernel.load import LoadReader
@@ -112,6 +112,8 @@ class Worker:
         await asyncio.to_thread(store.forget_probes)
         if settings.TOPOWEB_CONNTRACK_MAX:
             lower_conntrack_max(settings.TOPOWEB_CONNTRACK_MAX)
+        if settings.TOPOWEB_NEIGHBOURS_MAX:
+            raise_neighbours_max(settings.TOPOWEB_NEIGHBOURS_MAX)
         listener = _Listener(self._run_dir, live)
         supervisor = Supervisor(
             kernel,

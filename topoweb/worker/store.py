@@ -24,15 +24,16 @@ from topoweb.accounts.quotas import limits_of_user
 from topoweb.audit.services import record
 from topoweb.core.errors import TopowebError
 from topoweb.core.limits import running_excess
+from topoweb.core.texts import text
 from topoweb.core.topology.document import DocumentError, parse
 from topoweb.core.topology.model import Topology
+from topoweb.core.topology.targets import resolve
 from topoweb.engine.ports import Mark, ProbeRequest, Report, Wish
 from topoweb.engine.probes import failed
 from topoweb.hosts import services as hosts
 from topoweb.labs.models import Lab, LabStatus, Probe
 from topoweb.labs.quotas import limits_of_lab, usage
 from topoweb.labs.uplinks import until_of
-from topoweb.worker.targets import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,6 +109,8 @@ class DjangoStore:
             "phase": report.phase,
             "observed_generation": report.observed_generation,
             "message": report.message[:MESSAGE_LIMIT],
+            "code": report.code,
+            "params": {name: word[:MESSAGE_LIMIT] for name, word in report.params.items()},
             "steps_done": report.steps_done,
             "steps_total": report.steps_total,
             "failures": [dict(failure) for failure in report.failures],
@@ -243,7 +246,7 @@ def _stop_after_boot(lab: int) -> None:
         said = {
             "phase": "stopped",
             "observed_generation": row.generation,
-            "message": "The host was restarted.",
+            **text("host-restarted").shown(),
             "steps_done": 0,
             "steps_total": 0,
             "failures": [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,16 +10,23 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from topoweb.accounts.keys import read_or_create
+from topoweb.core.errors import TopowebError
 from topoweb.engine.streams import StreamServer
 from topoweb.engine.tracing import Tracing
 from topoweb.kernel import pcapng
 from topoweb.kernel.trace.afpacket import AfPacketSource
+from topoweb.kernel.trace.bpf.source import BpfSource
 from topoweb.kernel.trace.confine import confine
+from topoweb.kernel.trace.facts import LinuxFacts
 
 if TYPE_CHECKING:
     import asyncio
 
+    from topoweb.engine.capture import CaptureSource
+
 SOCKET_NAME, KEY_NAME = "tracer.sock", "stream.key"
+
+log = logging.getLogger(__name__)
 
 
 def build(run_dir: Path | None = None) -> Tracer:
@@ -37,7 +45,7 @@ class Tracer:
         self._run_dir.mkdir(parents=True, exist_ok=True)
         _raise_descriptor_limit()
         secret = read_or_create(self._run_dir / KEY_NAME, mode=0o640)
-        tracing = Tracing(AfPacketSource(self._run_dir), pcapng.blocks)
+        tracing = Tracing(source(self._run_dir), pcapng.blocks, facts=self._facts)
         server = StreamServer(tracing.handlers, secret)
         # The run directory's group is the web process: it may connect, nobody else.
         await server.start(self._run_dir / SOCKET_NAME, group=self._run_dir.stat().st_gid)
@@ -49,6 +57,28 @@ class Tracer:
         finally:
             await server.stop()
             await tracing.stop()
+
+    def _facts(self, lab: int) -> LinuxFacts:
+        return LinuxFacts(self._run_dir, lab)
+
+
+def source(run_dir: Path) -> CaptureSource:
+    """Return the best tier that works here, or the one that TOPOWEB_TRACE_TIER names."""
+    tier = settings.TOPOWEB_TRACE_TIER
+    if tier == "afpacket":
+        return AfPacketSource(run_dir)
+    try:
+        return BpfSource(
+            run_dir,
+            hop_ring=1 << ((settings.TOPOWEB_TRACE_RING << 20) - 1).bit_length(),
+            hop_rate=settings.TOPOWEB_TRACE_RATE,
+            hop_burst=settings.TOPOWEB_TRACE_RATE,
+        )
+    except TopowebError as error:
+        if tier == "bpf":
+            raise
+        log.info("packets are followed on cables, not inside nodes: %s", error.message)
+        return AfPacketSource(run_dir)
 
 
 def _raise_descriptor_limit() -> None:

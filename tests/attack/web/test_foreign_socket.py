@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 
 from tests.attack.register import attack, case
 from tests.attack.web.conftest import SECRET
-from tests.web.test_gateway import (
+from tests.web.labsocket import (
     ORIGIN,
     close_code,
     connect,  # noqa: F401 - a fixture

@@ -9,7 +9,7 @@ import pytest
 from channels.testing import WebsocketCommunicator
 
 from tests.attack.register import attack, case
-from tests.web.test_terminal import (
+from tests.web.terminalsocket import (
     OPEN,
     ORIGIN,
     Browser,
@@ -105,12 +105,12 @@ async def test_the_id_of_another_lab(connect, worker, stranger):  # noqa: F811
         opened = await spy.said("opened")
         assert opened["terminal"] != identity  # a new one, in the own lab
         assert [lab for lab, _, _ in worker.sandboxes.opened] == [worker.lab, own.pk]
-        await spy.shows("ready")
+        await spy.shows("ready\r\n")
         await spy.type("spying\n")
-        await spy.shows("spying\r\nspying")
+        await spy.shows("spying\r\nspying\r\n")
         assert b"spying" not in first.output
     finally:
-        await socket.disconnect()
+        await socket.disconnect(timeout=5)
 
 
 @attack("a node of another lab, a node that is not drawn, a path as a node",
@@ -225,7 +225,7 @@ async def test_malformed_later(connect, worker):  # noqa: F811
         "4400 beyond 1 MiB: memory stays flat")  # fmt: skip
 async def test_endless_input(connect, worker):  # noqa: F811
     worker.program("/bin/sh", "-c", "stty raw; echo ready; exec sleep 99")
-    browser = await at_work(connect)
+    browser = await at_work(connect, ready="ready")
     for _ in range(terminal_relay.MAX_WAITING // 65536 + 5):
         await browser.type(b"x" * 65536)
     assert await browser.closes() == 4400

@@ -12,10 +12,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from topoweb.accounts import services as accounts
 from topoweb.core.errors import TopowebError
-from topoweb.labs import gallery, plans, queries, services, waiting
+from topoweb.labs import doorbells, gallery, plans, queries, services, trace_text, traces, waiting
 from topoweb.labs.drawing import drawing_of
 from topoweb.labs.probes import KINDS, ProbeWish
 from topoweb.labs.problems import problem_json
+from topoweb.labs.traces import TraceWish
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 class Command(BaseCommand):
     """Make, run, probe and watch labs. Exit status 1 with the reason when something is refused."""
 
-    help = "Work with labs: create, list, import, export, plan, run, stop, status, probe, …"
+    help = "Work with labs: create, list, import, export, plan, run, stop, status, probe, trace, …"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the verbs."""
@@ -54,16 +55,24 @@ class Command(BaseCommand):
         _for_lab(verbs, "delete", "delete the lab")
         for verb, text in (("run", "run the lab as drawn"), ("stop", "remove it from the kernel")):
             _waits(_for_lab(verbs, verb, text), 300)
-        probe = _for_lab(verbs, "probe", "ping, connect or traceroute from inside a node")
+        probe = _for_lab(verbs, "probe", "ping, connect, traceroute or send a datagram")
         probe.add_argument("kind", choices=KINDS)
         probe.add_argument("source", help="node, by name or id")
         probe.add_argument("target", help="node, by name or id, or an IP address")
         probe.add_argument("--port", type=int)
         probe.add_argument("--count", type=int, default=3)
         _waits(probe, 60)
+        trace = _for_lab(verbs, "trace", "follow one packet and say why it does not arrive")
+        trace.add_argument("source", help="node, by name or id")
+        trace.add_argument("target", help="node, by name or id, or an IP address")
+        port = trace.add_mutually_exclusive_group()
+        port.add_argument("--tcp", type=int, metavar="PORT", help="a TCP connection, not a ping")
+        port.add_argument("--udp", type=int, metavar="PORT", help="a UDP datagram, not a ping")
+        trace.add_argument("--dry-run", action="store_true", help="only foretell; send nothing")
 
     def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401 - Django's signature
         """Do the verb; a refusal is printed with its place and its remedy."""
+        doorbells.find_server()
         try:
             getattr(self, f"_{options['verb']}")(_user(options["user"]), options)
         except TopowebError as error:
@@ -164,6 +173,19 @@ class Command(BaseCommand):
         if result.get("verdict") not in {"reply", "connected"}:
             raise CommandError(f"{result.get('verdict', 'failed')}: {result.get('message', '')}")
 
+    def _trace(self, user: User, options: dict[str, Any]) -> None:
+        lab = _lab(user, options)
+        topology = drawing_of(lab).topology
+        wish = _trace_wish(topology, options)
+        if options["dry_run"]:
+            answer = traces.foretell(user, lab, wish)
+            self._answer(options, answer, "\n".join(trace_text.foretold_lines(answer, topology)))
+            return
+        answer = traces.run(user, lab, wish)
+        self._answer(options, answer, "\n".join(trace_text.lines(answer, topology)))
+        if answer["verdict"]["kind"] != "delivered":
+            raise CommandError(answer["verdict"]["code"])
+
     def _answer(self, options: dict[str, Any], value: object, text: str) -> None:
         if options["json"]:
             text = json.dumps(value, ensure_ascii=False)
@@ -209,6 +231,16 @@ def _node(topology: Topology, wanted: str) -> str:
     if wanted in topology.nodes:
         return wanted
     return next((key for key, node in topology.nodes.items() if node.name == wanted), wanted)
+
+
+def _trace_wish(topology: Topology, options: dict[str, Any]) -> TraceWish:
+    protocol = next((name for name in ("tcp", "udp") if options[name] is not None), "icmp")
+    return TraceWish(
+        source=_node(topology, options["source"]),
+        target=_node(topology, options["target"]),
+        protocol=protocol,
+        port=options.get(protocol),
+    )
 
 
 def _read_json(name: str) -> object:

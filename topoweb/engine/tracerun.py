@@ -1,0 +1,200 @@
+"""The TRACE stream: a packet is foretold, sent by somebody else, followed, and judged."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import msgspec
+
+from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.core.tracing import explain
+from topoweb.core.tracing.explain import dryrun
+from topoweb.core.tracing.following import Follower
+from topoweb.core.tracing.trace import Exchange
+from topoweb.engine.tracewire import exchange_json, foretold_json, trace_json
+from topoweb.protocol.frames import ARMED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from topoweb.core.tracing.explain.dryrun import Foretold, Request
+    from topoweb.core.tracing.explain.facts import Facts
+    from topoweb.core.tracing.explain.verdict import Verdict
+    from topoweb.core.tracing.trace import Hop, Trace
+    from topoweb.engine.capture import CaptureThread
+    from topoweb.engine.explainer import Explainer
+    from topoweb.engine.streams import Session
+
+T = TypeVar("T")
+
+LOOK_EVERY = 0.05  # seconds: at most 20 looks a second
+PATIENCE = 10.0  # seconds that an exchange is followed at most
+GRACE = 0.15  # seconds after it is settled, for the last hops of its last packet
+NOTHING_FORETOLD, NOTHING = 2.5, 8.0  # seconds without any packet: was it foretold or not
+SETTLED = ("answered", "unanswered", "refused")
+KINDS = {"icmp": "echo", "tcp": "tcp", "udp": "udp"}
+PORTS = range(1, 65536)
+
+
+class Tools(NamedTuple):
+    """What a run needs of the tracer."""
+
+    capture: CaptureThread
+    explainer: Explainer
+    tier: str
+
+
+class _Seen(NamedTuple):
+    """How far an exchange is."""
+
+    exchange: Exchange | None
+    traces: tuple[Trace, ...]
+
+
+class TraceRun:
+    """One TRACE stream, from its dry run to its verdict."""
+
+    def __init__(self, session: Session, tools: Tools) -> None:
+        self._session = session
+        self._lab = session.token.lab
+        self._capture, self._explainer, self._tier = tools
+        self._request = request_of(session.params)
+        self._told: dict[int, int] = {}  # packet → hops that the viewer knows of
+        self._judged: dict[tuple[int, int], Verdict] = {}  # packet, hop → why it was dropped there
+
+    async def run(self) -> None:
+        """Run it; the lab is being captured."""
+        foretold = await self._ask(lambda facts: dryrun.walk(facts, self._request))
+        await self._say({"type": "dry", **foretold_json(foretold), "tier": self._tier})
+        wish = self._request
+        follower = Follower(
+            wish.source, wish.target, wish.protocol, wish.port, after_ns=time.time_ns()
+        )
+        await self._on_capture(lambda capture: capture.follow(self._lab, follower))
+        try:
+            await self._session.send(ARMED)
+            seen, verdict = await self._observe(follower, foretold)
+        finally:
+            self._capture.submit(lambda capture: capture.unfollow(self._lab, follower))
+        await self._end(seen, verdict, foretold)
+
+    async def _end(self, seen: _Seen, verdict: Verdict, foretold: Foretold) -> None:
+        agree, differs = dryrun.compare(foretold, seen.traces)
+        shown = explain.as_json(verdict)
+        exchange = exchange_json(seen.exchange) if seen.exchange else None
+        await self._say({
+            "type": "verdict", "exchange": exchange, "verdict": shown,
+            "agree": agree, "differs": differs,
+        })  # fmt: skip
+
+    async def _observe(self, follower: Follower, foretold: Foretold) -> tuple[_Seen, Verdict]:
+        """Tell each packet as it moves on; return all, and why it ended, when it is settled."""
+        loop = asyncio.get_running_loop()
+        began, settled_at = loop.time(), 0.0
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            seen = await self._look(follower)
+            verdict = await self._dropped(seen)
+            if verdict is not None:
+                return await self._look(follower), verdict
+            now = loop.time()
+            if seen.exchange is not None and seen.exchange.state in SETTLED:
+                settled_at = settled_at or now
+            if settled_at and now - settled_at >= GRACE:
+                break
+            if now - began >= _patience(follower, foretold):
+                break
+        if not follower.first and foretold.verdict.kind == "fault":
+            return seen, foretold.verdict  # it never left, as was foretold
+        return seen, await self._silence(seen)
+
+    async def _look(self, follower: Follower) -> _Seen:
+        seen = await self._on_capture(
+            lambda _: _Seen(follower.exchange, tuple(follower.traces.values()))
+        )
+        for trace in seen.traces:
+            if self._told.get(trace.packet) != len(trace.hops):
+                self._told[trace.packet] = len(trace.hops)
+                await self._say({"type": "trace", "trace": trace_json(trace, seen.exchange)})
+        return seen
+
+    async def _dropped(self, seen: _Seen) -> Verdict | None:
+        """Return the verdict of a drop that settles the matter; copies may end as they like."""
+        for trace in seen.traces:
+            for index, hop in enumerate(trace.hops):
+                if hop.seen.direction != "drop" or (trace.packet, index) in self._judged:
+                    continue
+                verdict = await self._why(trace, hop)
+                self._judged[trace.packet, index] = verdict
+                if verdict.kind == "fault":
+                    return verdict
+        return None
+
+    async def _why(self, trace: Trace, hop: Hop) -> Verdict:
+        return await self._ask(lambda facts: explain.of_drop(trace, hop, facts))
+
+    async def _silence(self, seen: _Seen) -> Verdict:
+        """Return why an exchange ended as it did, without a drop that says it."""
+        verdict = await self._ask(
+            lambda facts: explain.of_silence(
+                seen.exchange or self._unborn(facts), seen.traces, facts
+            )
+        )
+        dropped = [one for one in self._judged.values() if one.kind in ("expected", "unknown")]
+        return dropped[-1] if verdict.kind == "unknown" and dropped else verdict
+
+    def _unborn(self, facts: Facts) -> Exchange:
+        """Return the exchange of which no packet was seen."""
+        wish, now = self._request, time.time_ns()
+        source = facts.route(wish.source, wish.target).source
+        return Exchange(
+            id=0, kind=KINDS[wish.protocol], source=source, target=wish.target, port=wish.port,
+            request=0, requests=0, replies=0, packets=(), began_ns=now, ended_ns=now,
+            state="unanswered",
+        )  # fmt: skip
+
+    async def _say(self, message: Mapping[str, Any]) -> None:
+        await self._session.send(msgspec.json.encode(message))
+
+    async def _ask(self, question: Callable[[Facts], T]) -> T:
+        return await asyncio.wrap_future(self._explainer.ask(self._lab, question))
+
+    async def _on_capture(self, work: Callable[[CaptureThread], T]) -> T:
+        return await asyncio.wrap_future(self._capture.submit(work))
+
+
+def _patience(follower: Follower, foretold: Foretold) -> float:
+    """Return how long to wait, in seconds since it was armed."""
+    if follower.first:
+        return PATIENCE
+    leaves = any(step.direction == "tx" for step in foretold.steps)
+    if not leaves and not follower.resolving:
+        return NOTHING_FORETOLD
+    return NOTHING  # a neighbour that does not answer is given up after 3 s
+
+
+def request_of(params: Mapping[str, Any]) -> Request:
+    """Return what is to be traced. TopowebError INVALID names the param that is wrong."""
+    source, target, protocol, port = (
+        params.get(name) for name in ("source", "target", "protocol", "port")
+    )
+    if not isinstance(source, str) or not source:
+        raise _wrong("source", "not a node")
+    if protocol not in tuple(KINDS):
+        raise _wrong("protocol", f"not one of {', '.join(KINDS)}")
+    if (port is None) != (protocol == "icmp"):
+        raise _wrong("port", "TCP and UDP need a port, ICMP has none")
+    if port is not None and (type(port) is not int or port not in PORTS):
+        raise _wrong("port", "a port is 1 to 65535")
+    try:
+        address = ipaddress.ip_address(target if isinstance(target, str) else "")
+    except ValueError:
+        raise _wrong("target", "not an address") from None
+    return dryrun.Request(source=source, target=str(address), protocol=protocol, port=port or 0)
+
+
+def _wrong(name: str, message: str) -> TopowebError:
+    return TopowebError(ErrorKind.INVALID, f"{name}: {message}", path=name)
