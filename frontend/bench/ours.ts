@@ -54,6 +54,7 @@ const scene = createScene(document.getElementById("host") as HTMLElement, {
   toolDone: nothing,
   camera: nothing,
   hover: nothing,
+  trace: nothing,
 });
 scene.setContent(content());
 scene.fit();

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from playwright.sync_api import Browser, StorageState, ViewportSize, expect
 
+from tests.browser import test_trace
 from tests.browser.chromium import SPY, chromium, signed_in
 from tests.browser.editor import PATIENCE, Editor
 from tests.browser.product import Product, served
@@ -18,6 +19,7 @@ from tests.browser.words import Words
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 SIZE: ViewportSize = {"width": 1680, "height": 1000}
+LOOKS: tuple[tuple[str, Literal["light", "dark"]], ...] = (("en", "light"), ("zh-CN", "dark"))
 
 NODES = {
     "h1": ("host", 0, 0),
@@ -199,13 +201,42 @@ def photograph(
     context.close()
 
 
+def photograph_trace(
+    browser: Browser,
+    product: Product,
+    signed: StorageState,
+    words: Words,
+    theme: Literal["light", "dark"],
+) -> None:
+    """One picture of a ping whose answer was never sent, and why."""
+    context = browser.new_context(
+        viewport=SIZE, locale=words.language, color_scheme=theme, storage_state=signed
+    )
+    context.add_init_script(SPY)
+    editor = Editor(context.new_page(), product, words)
+    editor.labs()
+    lab = int(editor.api("POST", "/labs", {"document": test_trace.two_faults()})["id"])
+    editor.api("POST", f"/labs/{lab}/run")
+    editor.open(lab)
+    editor.phase("running")
+    test_trace.trace(editor)
+    test_trace.judged(editor, test_trace.FAULT, "net1")
+    test_trace.mend(editor)
+    test_trace.judged(editor, ("silent",), "net2")
+    editor.drew(words("story.ends.silent"))
+    editor.page.screenshot(path=IMAGES / f"trace-{theme}-{words.language}.png")
+    editor.api("DELETE", f"/labs/{lab}")
+    context.close()
+
+
 def main() -> None:
     """Write the pictures."""
     IMAGES.mkdir(exist_ok=True)
     with chromium() as browser, served(rootless=False) as product:
         signed = signed_in(browser, product)
-        photograph(browser, product, signed, Words("en"), "light")
-        photograph(browser, product, signed, Words("zh-CN"), "dark")
+        for language, theme in LOOKS:
+            photograph(browser, product, signed, Words(language), theme)
+            photograph_trace(browser, product, signed, Words(language), theme)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ import { drawActions } from "./draw";
 import { editActions } from "./edit";
 import { runActions } from "./run";
 import { serviceActions } from "./services";
+import { storyActions } from "./story";
 import { terminalActions } from "./terminal";
 import { transferActions } from "./transfer";
 import { viewActions } from "./view";
@@ -11,6 +12,7 @@ import { viewActions } from "./view";
 export const ACTIONS: readonly Action[] = [
   ...runActions,
   ...drawActions,
+  ...storyActions,
   ...editActions,
   ...viewActions,
   ...serviceActions,

@@ -2,6 +2,7 @@
 
 import type { Topology } from "../doc/model";
 import type { Accepted } from "../doc/ops";
+import type { Said } from "../doc/said";
 import type { Problem } from "../doc/store";
 
 export type Phase =
@@ -13,17 +14,14 @@ export type Phase =
   | "failed"
   | "cancelled";
 
-export interface Failure {
+export interface Failure extends Said {
   subject: string;
-  message: string;
-  hint: string;
 }
 
-export interface LabStatus {
+export interface LabStatus extends Said {
   phase: Phase;
   generation: number;
   observed_generation: number;
-  message: string;
   steps_done: number;
   steps_total: number;
   failures: Failure[];

@@ -1,5 +1,5 @@
 import "./shell.css";
-import { useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Group, Panel, Separator, useDefaultLayout, usePanelRef } from "react-resizable-panels";
 import { ACTIONS } from "../actions/registry";
@@ -14,6 +14,7 @@ import { Dialogs } from "./Dialogs";
 import { useEditor, useLab, useUi } from "./editor";
 import { LiveRegion, Notices, Toasts } from "./Messages";
 import { StatusNote } from "./StatusNote";
+import { StoryBar, StoryList, StoryVerdict } from "./stories";
 import { Warnings } from "./Warnings";
 
 const NARROW = "(max-width: 1279px)";
@@ -36,13 +37,28 @@ export function EditorShell() {
   const lab = useLab();
   const narrow = useNarrow();
   const open = useUi((state) => state.inspectorOpen);
+  const story = useUi((state) => state.story !== null);
   const dock = usePanelRef();
+  const left = usePanelRef();
+  const right = usePanelRef();
   const rowsLayout = useDefaultLayout({ id: "topoweb.rows", storage: localStorage });
   const columnsLayout = useDefaultLayout({
     id: narrow ? "topoweb.narrow" : "topoweb.columns",
     storage: localStorage,
   });
   useEffect(() => listen(editor, ACTIONS), [editor]);
+  useEffect(() => {
+    if (!story) return;
+    const back = [left, right].map(({ current }, at) => {
+      const before = current?.getSize().inPixels ?? 0;
+      const least = at === 0 ? 272 : 384;
+      if (before < least) current?.resize(least);
+      return () => before < least && current?.resize(before);
+    });
+    return () => {
+      for (const narrow of back) narrow();
+    };
+  }, [story, left, right]);
   useEffect(() => {
     if (narrow) editor.ui.setState({ inspectorOpen: false });
     else editor.ui.setState({ inspectorOpen: true });
@@ -53,6 +69,7 @@ export function EditorShell() {
       <Notices />
       <StatusNote />
       <Warnings />
+      <Suspense>{story && <StoryBar />}</Suspense>
       <main className="shell-rows">
         <Group orientation="vertical" {...rowsLayout}>
           <Panel id="upper" minSize={240}>
@@ -64,14 +81,23 @@ export function EditorShell() {
             >
               <Panel
                 id="left"
+                panelRef={left}
                 defaultSize={212}
                 minSize={160}
                 maxSize={420}
                 groupResizeBehavior="preserve-pixel-size"
               >
                 <div className="left">
-                  <Palette />
-                  <Outline />
+                  {story ? (
+                    <Suspense>
+                      <StoryList />
+                    </Suspense>
+                  ) : (
+                    <>
+                      <Palette />
+                      <Outline />
+                    </>
+                  )}
                 </div>
               </Panel>
               <Separator className="grip vertical" aria-label={t("shell.resizeLeft")} />
@@ -85,13 +111,14 @@ export function EditorShell() {
                   <Separator className="grip vertical" aria-label={t("shell.resizeRight")} />
                   <Panel
                     id="right"
+                    panelRef={right}
                     defaultSize={330}
                     minSize={240}
                     maxSize={560}
                     groupResizeBehavior="preserve-pixel-size"
                   >
                     <div className="right">
-                      <Inspector />
+                      <RightRoom story={story} />
                     </div>
                   </Panel>
                 </>
@@ -113,7 +140,7 @@ export function EditorShell() {
         </Group>
         {narrow && open && (
           <div className="right overlay">
-            <Inspector />
+            <RightRoom story={story} />
           </div>
         )}
       </main>
@@ -121,5 +148,14 @@ export function EditorShell() {
       <Toasts />
       <LiveRegion />
     </div>
+  );
+}
+
+function RightRoom({ story }: { story: boolean }) {
+  if (!story) return <Inspector />;
+  return (
+    <Suspense>
+      <StoryVerdict />
+    </Suspense>
   );
 }

@@ -6,6 +6,7 @@ import { LabSession } from "../net/session";
 import { EditorShell } from "./EditorShell";
 import { Editor, EditorContext } from "./editor";
 import { Link } from "./router";
+import { serverText } from "./serverText";
 import { connectMessages } from "./sessionMessages";
 
 interface Props {
@@ -51,7 +52,7 @@ export function LabPage({ api, id, features }: Props) {
     return (
       <main className="page">
         <h1>{t(error.status === 404 ? "app.noLab" : "app.noServer")}</h1>
-        {error.status !== 404 && <p role="alert">{error.message}</p>}
+        {error.status !== 404 && <p role="alert">{serverText(error.said, t).message}</p>}
         <Link to="/">{t("topbar.labs")}</Link>
       </main>
     );

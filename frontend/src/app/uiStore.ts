@@ -1,10 +1,16 @@
 /** What one person looks at: selection, tool, open panels. Nothing of it is shared or stored. */
 
 import { createStore } from "zustand/vanilla";
+import type { TraceRequest } from "../api/traces";
 import type { Tool } from "../scene/contract";
 
 export type Dialog = "plan" | "shortcuts" | "probe" | "tools" | null;
 export type InspectorTab = "properties" | "interfaces" | "routes" | "services" | "live";
+
+/** Whose story is told: a packet that is to be sent, or one that was seen. `run` tells asks apart. */
+export type Story =
+  | { kind: "trace"; request: TraceRequest; run: number }
+  | { kind: "packet"; packet: number };
 
 export interface UiState {
   selection: ReadonlySet<string>; // ids of nodes, links, notes, groups
@@ -22,6 +28,7 @@ export interface UiState {
   probeSource: string | null;
   probeTarget: string | null;
   zoom: number;
+  story: Story | null;
   pickedPacket: number | null; // row number of the packet chosen on the canvas or in the list
 }
 
@@ -46,6 +53,7 @@ export function createUiStore() {
     probeSource: null,
     probeTarget: null,
     zoom: 1,
+    story: null,
     pickedPacket: null,
   }));
 }

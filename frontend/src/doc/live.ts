@@ -1,5 +1,7 @@
 /** What the kernel holds, as the LIVE stream of `docs/protocol.md` tells it. */
 
+import type { Said } from "./said";
+
 export type InterfaceState = "up" | "down" | "off" | "nocarrier" | "unknown" | "missing";
 export type LinkState = "up" | "down" | "off" | "blocked" | "missing";
 
@@ -44,9 +46,8 @@ export interface Drift {
 
 export type ServiceState = "starting" | "running" | "failed" | "ended" | "stopped";
 
-export interface LiveService {
+export interface LiveService extends Said {
   state: ServiceState;
-  message: string;
   since: number | null; // epoch seconds
   restarts: number;
 }

@@ -7,14 +7,13 @@ import { normalizeDocument } from "./defaults";
 import { newOpId } from "./ids";
 import type { Topology } from "./model";
 import { type Accepted, applyChanges, type Change, invert, type Operation, predict } from "./ops";
+import type { Said } from "./said";
 
-export interface Problem {
+export interface Problem extends Said {
   code: string;
   path: string;
-  message: string;
   hint: string;
   severity: "error" | "warning";
-  params?: Record<string, string>;
 }
 
 export interface Envelope {
@@ -34,10 +33,10 @@ export interface Transport {
 /** The server said no: nothing was stored. */
 export class Refused extends Error {
   constructor(
-    message: string,
+    readonly said: Said,
     readonly problems: Problem[],
   ) {
-    super(message);
+    super(said.message);
   }
 }
 

@@ -137,7 +137,7 @@ export class MemoryServer {
     if (known) return known;
     const { changes } = predict(this.topology, envelope.operation);
     if (changes.length === 0 || this.refuses(envelope.operation)) {
-      throw new Refused("refused", [
+      throw new Refused({ message: "refused" }, [
         { code: "test", path: "", message: "refused", hint: "", severity: "error" },
       ]);
     }

@@ -1,5 +1,6 @@
 /** HTTP: session cookie and CSRF header in, problem+json out as a typed error. */
 
+import type { Trace } from "../api/traces";
 import type {
   DecodedLayer,
   FrrState,
@@ -19,6 +20,7 @@ import type {
 import { toWire } from "../doc/defaults";
 import type { LivePayload } from "../doc/live";
 import type { Operation } from "../doc/ops";
+import type { Said } from "../doc/said";
 import type { Envelope, Problem } from "../doc/store";
 import type { PacketsPayload } from "../packets/rows";
 
@@ -30,6 +32,7 @@ export class ApiError extends Error {
     readonly status: number,
     message: string,
     readonly problems: Problem[] = [],
+    readonly said: Said = { message },
   ) {
     super(message);
   }
@@ -48,18 +51,17 @@ function wire(operation: Operation): object {
 }
 
 async function failure(response: Response): Promise<ApiError> {
-  let body: { detail?: unknown; title?: unknown; problems?: Problem[] } = {};
+  let body: Partial<Said> & { detail?: unknown; title?: unknown; problems?: Problem[] } = {};
   try {
     body = await response.json();
   } catch {
     // A proxy's error page has no JSON; the status says enough.
   }
   const text = [body.detail, body.title].find((part) => typeof part === "string" && part !== "");
-  return new ApiError(
-    response.status,
-    typeof text === "string" ? text : `HTTP ${response.status}`,
-    Array.isArray(body.problems) ? body.problems : [],
-  );
+  const message = typeof text === "string" ? text : `HTTP ${response.status}`;
+  const problems = Array.isArray(body.problems) ? body.problems : [];
+  const { hint, code, params } = body;
+  return new ApiError(response.status, message, problems, { message, hint, code, params });
 }
 
 export class Api {
@@ -112,6 +114,7 @@ export class Api {
         this.call("GET", `${at}/packets?after=${after}&limit=${limit}`),
       packet: (number: number): Promise<{ row: unknown; layers: DecodedLayer[]; hex: string }> =>
         this.call("GET", `${at}/packets/${number}`),
+      trace: (packet: number): Promise<Trace> => this.call("GET", `${at}/packets/${packet}/trace`),
       serviceLog: (service: string): Promise<{ text: string }> =>
         this.call("GET", `${at}/services/${encodeURIComponent(service)}/log`),
       frr: (node: string): Promise<FrrState> =>

@@ -1,6 +1,6 @@
 /** The 8-byte header of binary frames (topoweb/protocol/frames.py), little endian. */
 
-export const Stream = { live: 1, packets: 2, pcap: 3, terminal: 4, query: 5 } as const;
+export const Stream = { live: 1, packets: 2, pcap: 3, terminal: 4, query: 5, trace: 6 } as const;
 export const Kind = { open: 1, data: 2, credit: 3, close: 4 } as const;
 
 const HEADER = 8;

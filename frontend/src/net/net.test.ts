@@ -200,6 +200,16 @@ describe("LabSession", () => {
     expect(lab.session.topology.nodes.n1?.x).toBe(0);
   });
 
+  it("hears that an uplink was granted and revoked", () => {
+    const granted = () => lab.session.facts.getState().lab.uplink?.granted;
+    lab.socket.fact({ type: "uplink", uplink: { granted: true, until: 9, reason: "" } });
+    expect(granted()).toBe(true);
+    const uplink = { granted: false, until: null, reason: "" };
+    const { status } = lab.session.facts.getState();
+    lab.socket.fact({ type: "hello", seq: 0, status, user: 1, uplink });
+    expect(granted()).toBe(false);
+  });
+
   it("shows a notice while a stream is away", () => {
     lab.session.live.setRunning(true);
     const away = { type: "notice", code: "stream-away", message: "", stream: "live" } as const;

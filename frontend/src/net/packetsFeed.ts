@@ -1,14 +1,18 @@
 /** Captured packets: kept in a ring for the list, handed on at once to the canvas. */
 
+import type { PacketEnd } from "../api/traces";
 import { indexOf } from "../doc/graph";
 import type { Topology } from "../doc/model";
 import { type LinkEnds, type PacketRow, PacketStore, type PacketsPayload } from "../packets/index";
 
 export type RowsListener = (rows: readonly PacketRow[]) => void;
 
+export type EndsListener = (ends: readonly PacketEnd[]) => void;
+
 export class PacketsFeed {
   readonly store: PacketStore;
   private listeners = new Set<RowsListener>();
+  private endListeners = new Set<EndsListener>();
   private held: PacketsPayload[] = [];
   private stopped = false;
 
@@ -53,6 +57,12 @@ export class PacketsFeed {
     return () => this.listeners.delete(listener);
   }
 
+  /** Packets that ended, as they end; not those that waited for a pause to end. */
+  onEnds(listener: EndsListener): () => void {
+    this.endListeners.add(listener);
+    return () => this.endListeners.delete(listener);
+  }
+
   /** Cables of a node: what a filter by node means. */
   linksOf(node: string): string[] {
     const index = indexOf(this.topology());
@@ -66,7 +76,10 @@ export class PacketsFeed {
 
   private take(payload: PacketsPayload, live: boolean): void {
     const rows = this.store.push(payload);
-    if (live && rows.length > 0) for (const listener of [...this.listeners]) listener(rows);
+    if (!live) return;
+    if (rows.length > 0) for (const listener of [...this.listeners]) listener(rows);
+    const { ends } = payload;
+    if (ends) for (const listener of [...this.endListeners]) listener(ends);
   }
 
   private trim(): void {
@@ -80,6 +93,8 @@ export class PacketsFeed {
         ...next,
         gap: next.gap + oldest.gap + oldest.rows.length,
         lost: next.lost + oldest.lost,
+        ends: [...(oldest.ends ?? []), ...(next.ends ?? [])],
+        exchanges: [...(oldest.exchanges ?? []), ...(next.exchanges ?? [])],
       };
     }
   }

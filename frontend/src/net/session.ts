@@ -1,10 +1,20 @@
 /** All that one open lab is made of: document, undo, live state, packets, facts, and the socket. */
 
 import { createStore } from "zustand/vanilla";
-import type { Feature, Lab, LabStatus, Probe, ProbeRequest, Snapshot } from "../api/types";
+import type { TraceMessage, TraceRequest } from "../api/traces";
+import type {
+  Feature,
+  Lab,
+  LabStatus,
+  Probe,
+  ProbeRequest,
+  Snapshot,
+  UplinkGrant,
+} from "../api/types";
 import type { LivePayload } from "../doc/live";
 import type { Topology } from "../doc/model";
 import { type Operation, setDocument } from "../doc/ops";
+import type { Said } from "../doc/said";
 import { DocStore, type Problem, Refused, type Transport } from "../doc/store";
 import { UndoStack } from "../doc/undo";
 import type { PacketsPayload } from "../packets/index";
@@ -38,9 +48,15 @@ export interface Facts {
 
 export interface SessionEvents {
   /** Something the user asked for was refused or failed. */
-  trouble(title: string, problems: Problem[]): void;
+  trouble(said: Said, problems: Problem[]): void;
   probe(probe: Probe): void;
   phase(status: LabStatus, before: LabStatus): void;
+}
+
+/** Who follows a packet: what is seen of it, and that it is over (`done`, or why not). */
+export interface TraceEvents {
+  message(message: TraceMessage): void;
+  over(code: string): void;
 }
 
 export interface SessionParts {
@@ -81,6 +97,7 @@ export class LabSession {
   private readonly url: string;
   private readonly makeSocket: (url: string) => WebSocket;
   private listeners = new Set<SessionEvents>();
+  private tracing: TraceEvents | null = null;
   private stopWatching: (() => void) | null = null;
   private online = () => this.socket.hurry();
 
@@ -93,7 +110,7 @@ export class LabSession {
       parts.snapshot.seq,
       this.transport(),
       this.undo.events({
-        refused: (_id, error) => this.tell((on) => on.trouble(error.message, error.problems)),
+        refused: (_id, error) => this.tell((on) => on.trouble(error.said, error.problems)),
         problems: (problems) => this.facts.setState({ problems }),
       }),
     );
@@ -118,7 +135,10 @@ export class LabSession {
       {
         fact: (fact) => this.take(fact),
         data: (stream, payload) => this.data(stream, payload),
-        closed: (stream) => stream === "live" && this.live.setStale(true),
+        closed: (stream, code) => {
+          if (stream === "live") this.live.setStale(true);
+          else if (stream === "trace") this.traceOver(code);
+        },
         connection: (state, code) => this.connection(state, code),
       },
       this.makeSocket,
@@ -177,6 +197,13 @@ export class LabSession {
     if (probe) this.takeProbe(probe);
   }
 
+  /** Foretell, send and follow one packet; one at a time. */
+  trace(request: TraceRequest, events: TraceEvents): void {
+    this.socket.close("trace");
+    this.tracing = events;
+    this.socket.open("trace", { ...request });
+  }
+
   setPacketsPaused(paused: boolean): void {
     this.packets.setPaused(paused);
     this.facts.setState({ packetsPaused: paused });
@@ -192,7 +219,7 @@ export class LabSession {
       return await call();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.tell((on) => on.trouble(error.message, error.problems));
+      this.tell((on) => on.trouble(error.said, error.problems));
       if (error.problems.length > 0) this.facts.setState({ problems: error.problems });
       return undefined;
     }
@@ -216,7 +243,7 @@ export class LabSession {
           return await this.api.send(envelope);
         } catch (error) {
           if (error instanceof ApiError && REFUSALS.has(error.status)) {
-            throw new Refused(error.message, error.problems);
+            throw new Refused(error.said, error.problems);
           }
           throw error;
         }
@@ -228,13 +255,17 @@ export class LabSession {
   private connection(connection: Connection, code?: number): void {
     this.facts.setState({ connection, closedCode: code ?? null });
     if (connection === "open") void this.doc.resume();
-    else if (connection !== "connecting") this.live.setStale(true);
+    else if (connection !== "connecting") {
+      this.live.setStale(true);
+      this.traceOver("away");
+    }
   }
 
   private take(fact: Fact): void {
     switch (fact.type) {
       case "hello":
         this.takeStatus(fact.status);
+        if (fact.uplink) this.takeUplink(fact.uplink);
         if (fact.seq > this.doc.seq) void this.doc.resume();
         break;
       case "operations":
@@ -242,6 +273,9 @@ export class LabSession {
         break;
       case "status":
         this.takeStatus(fact.status);
+        break;
+      case "uplink":
+        this.takeUplink(fact.uplink);
         break;
       case "problems":
         this.facts.setState({ problems: fact.problems });
@@ -256,6 +290,10 @@ export class LabSession {
 
   private notice(notice: Notice): void {
     const { code, message, stream } = notice;
+    if (stream === "trace") {
+      if (code !== "stream-back") this.traceOver(message || code);
+      return;
+    }
     if (stream === "live" && code === "stream-away") this.live.setStale(true);
     const about = (one: Notice) => (stream ? one.stream === stream : one.code === code);
     this.facts.setState(({ notices }) => {
@@ -279,6 +317,10 @@ export class LabSession {
     if (before.phase !== status.phase) this.tell((on) => on.phase(status, before));
   }
 
+  private takeUplink(uplink: UplinkGrant): void {
+    this.facts.setState(({ lab }) => ({ lab: { ...lab, uplink } }));
+  }
+
   private takeProbe(probe: Probe): void {
     const { probes } = this.facts.getState();
     const known = probes.find((one) => one.id === probe.id);
@@ -291,7 +333,21 @@ export class LabSession {
 
   private data(stream: StreamName, payload: unknown): void {
     if (stream === "live") this.live.receive(payload as LivePayload);
-    else this.packets.receive(payload as PacketsPayload);
+    else if (stream === "packets") this.packets.receive(payload as PacketsPayload);
+    else this.traced(payload as TraceMessage);
+  }
+
+  private traced(message: TraceMessage): void {
+    this.tracing?.message(message);
+    if (message.type === "verdict") this.traceOver("done");
+  }
+
+  /** Nobody opens it anew after a reconnect: the packet would be sent twice. */
+  private traceOver(code: string): void {
+    const { tracing } = this;
+    this.tracing = null;
+    this.socket.close("trace");
+    tracing?.over(code);
   }
 
   private tell(say: (events: SessionEvents) => void): void {

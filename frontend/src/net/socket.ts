@@ -3,18 +3,25 @@
  * back-off and jitter, and opens again the streams that were open.
  */
 
-import type { LabStatus, Probe } from "../api/types";
+import type { LabStatus, Probe, UplinkGrant } from "../api/types";
 import type { Accepted } from "../doc/ops";
 import type { Problem } from "../doc/store";
 import { decodeFrame, Kind, Stream } from "./frames";
 import { FINAL, Retry } from "./retry";
 
-export type StreamName = "live" | "packets";
+export type StreamName = "live" | "packets" | "trace";
 
 export type Fact =
-  | { type: "hello"; seq: number; status: LabStatus; user: number | { id: number } }
+  | {
+      type: "hello";
+      seq: number;
+      status: LabStatus;
+      user: number | { id: number };
+      uplink?: UplinkGrant;
+    }
   | { type: "operations"; operations: Accepted[] }
   | { type: "status"; status: LabStatus }
+  | { type: "uplink"; uplink: UplinkGrant }
   | { type: "problems"; problems: Problem[] }
   | { type: "probe"; probe: Probe }
   | { type: "notice"; code: string; message: string; stream?: StreamName };
@@ -28,7 +35,11 @@ export interface SocketEvents {
   connection(state: Connection, code?: number): void;
 }
 
-const NUMBERS: Record<StreamName, number> = { live: Stream.live, packets: Stream.packets };
+const NUMBERS: Record<StreamName, number> = {
+  live: Stream.live,
+  packets: Stream.packets,
+  trace: Stream.trace,
+};
 const NAMES = new Map(
   Object.entries(NUMBERS).map(([name, number]) => [number, name as StreamName]),
 );

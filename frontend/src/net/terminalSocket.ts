@@ -3,6 +3,7 @@
  * connects again and joins the same terminal.
  */
 
+import type { Said } from "../doc/said";
 import { FINAL, Retry } from "./retry";
 import type { Connection } from "./socket";
 
@@ -20,8 +21,9 @@ export type TerminalText =
     }
   | { type: "size"; columns: number; rows: number }
   | { type: "writer"; write: boolean }
-  | { type: "notice"; code: string; message: string }
-  | { type: "ended"; status: number; message: string };
+  // `code` is the notice's own; what its message is translated by is `said`.
+  | { type: "notice"; code: string; message: string; said?: string; params?: Said["params"] }
+  | ({ type: "ended"; status: number } & Said);
 
 /** Beside those: so many bytes more of the input have been taken. */
 interface Taken {

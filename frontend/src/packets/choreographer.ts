@@ -54,6 +54,11 @@ export class Choreographer {
     return playout;
   }
 
+  /** When the picture of a packet comes to a node, on the scene's clock; null: it never did. */
+  arrival(packet: number, node: string): number | null {
+    return this.packets.get(packet)?.arrivedAt.get(node) ?? null;
+  }
+
   /** Forgets all that is under way; the next rows start afresh. */
   reset(): void {
     this.offset = null;

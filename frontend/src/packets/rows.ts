@@ -1,5 +1,7 @@
 /** One line of the packet list: a packet seen at one cable. */
 
+import type { Exchange, PacketEnd, Unseen } from "../api/traces";
+
 export type Direction = "ab" | "ba";
 
 /** A row as the PACKETS payload carries it (docs/protocol.md). */
@@ -37,6 +39,9 @@ export interface PacketsPayload {
   tier: string;
   kept?: boolean; // rows from before this stream began: listed, not played
   rows: readonly WireRow[];
+  ends?: readonly PacketEnd[];
+  exchanges?: readonly Exchange[];
+  unseen?: Unseen;
 }
 
 /** The two nodes that a cable joins. */

@@ -1,3 +1,4 @@
+import type { Exchange, PacketEnd } from "../api/traces";
 import { type EndsOf, type PacketRow, type PacketsPayload, parseRow } from "./rows";
 
 export interface PacketFilter {
@@ -7,6 +8,7 @@ export interface PacketFilter {
 }
 
 const CAPACITY = 5_000;
+const EXCHANGES = 500;
 
 /** The last rows of a lab's packets, oldest first. Panels read it at their own pace by `version`. */
 export class PacketStore {
@@ -19,7 +21,11 @@ export class PacketStore {
   gap = 0;
   /** Packets that the kernel's capture itself lost. */
   lost = 0;
+  /** Events that the kernel's tracepoints saw and could not hand over. */
+  unseen = 0;
   tier = "";
+  private readonly ends = new Map<number, PacketEnd>();
+  private readonly exchanges = new Map<number, Exchange>();
 
   constructor(
     private readonly endsOf: EndsOf,
@@ -32,6 +38,9 @@ export class PacketStore {
     this.gap += payload.gap;
     this.lost += payload.lost;
     this.tier = payload.tier;
+    this.unseen += (payload.unseen?.hops ?? 0) + (payload.unseen?.drops ?? 0);
+    for (const end of payload.ends ?? []) keep(this.ends, end.packet, end, this.capacity);
+    for (const one of payload.exchanges ?? []) keep(this.exchanges, one.id, one, EXCHANGES);
     const fresh = payload.rows.map(parseRow).filter((row) => !this.numbers.has(row.number));
     for (const row of fresh) {
       this.numbers.set(row.number, row);
@@ -56,6 +65,20 @@ export class PacketStore {
     return this.rows.filter((row) => row.packet === packet).sort((a, b) => a.time - b.time);
   }
 
+  /** Where a packet ended, when that is worth a word. */
+  endOf(packet: number): PacketEnd | undefined {
+    return this.ends.get(packet);
+  }
+
+  exchange(id: number): Exchange | undefined {
+    return this.exchanges.get(id);
+  }
+
+  /** Packets that answer each other; the one that moved last comes last. */
+  allExchanges(): Exchange[] {
+    return [...this.exchanges.values()];
+  }
+
   filter(wanted: PacketFilter): PacketRow[] {
     const text = wanted.text?.trim().toLowerCase() ?? "";
     return this.rows.filter(
@@ -69,8 +92,11 @@ export class PacketStore {
   clear(): void {
     this.rows = [];
     this.numbers.clear();
+    this.ends.clear();
+    this.exchanges.clear();
     this.gap = 0;
     this.lost = 0;
+    this.unseen = 0;
     this.changed();
   }
 
@@ -103,6 +129,14 @@ export class PacketStore {
     this.version += 1;
     for (const listener of this.listeners) listener();
   }
+}
+
+/** Newest last; what was set longest ago goes first. */
+function keep<V>(map: Map<number, V>, key: number, value: V, capacity: number): void {
+  map.delete(key);
+  map.set(key, value);
+  const oldest = map.keys().next();
+  if (map.size > capacity && !oldest.done) map.delete(oldest.value);
 }
 
 function contains(row: PacketRow, text: string): boolean {

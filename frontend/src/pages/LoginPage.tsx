@@ -2,7 +2,8 @@ import { type FormEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { SessionInfo } from "../api/types";
 import { navigate } from "../app/router";
-import type { Api } from "../net/api";
+import { serverLine } from "../app/serverText";
+import { type Api, ApiError } from "../net/api";
 import { tokenOf } from "./loginToken";
 import { PageFrame } from "./PageFrame";
 
@@ -59,6 +60,7 @@ export function LoginPage({ api, mode, onSignedIn }: Props) {
 
 /** Runs a form's call once at a time and keeps why it failed. */
 function useSubmit(call: (form: FormData) => Promise<void>) {
+  const { t } = useTranslation();
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -67,7 +69,7 @@ function useSubmit(call: (form: FormData) => Promise<void>) {
     setBusy(true);
     setError("");
     call(new FormData(event.currentTarget)).catch((reason: Error) => {
-      setError(reason.message);
+      setError(reason instanceof ApiError ? serverLine(reason.said, t) : reason.message);
       setBusy(false);
     });
   };

@@ -3,8 +3,8 @@
 import type { TFunction } from "i18next";
 import type { Lab, Template } from "../api/types";
 import { showToast } from "../app/messages";
-import { problemText } from "../app/problemText";
 import { navigate } from "../app/router";
+import { serverLine, serverText } from "../app/serverText";
 import { isFields, toWire } from "../doc/defaults";
 import { type Api, ApiError } from "../net/api";
 
@@ -67,11 +67,9 @@ export class LabCalls {
       await call();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const lines = error.problems.slice(0, 4).map((problem) => {
-        const { message, hint } = problemText(problem, this.t);
-        return [message, hint].filter(Boolean).join(" ");
-      });
-      showToast("bad", error.message, lines);
+      const { message, hint } = serverText(error.said, this.t);
+      const lines = error.problems.slice(0, 4).map((problem) => serverLine(problem, this.t));
+      showToast("bad", message, [...(hint ? [hint] : []), ...lines]);
     }
   }
 }

@@ -3,6 +3,9 @@
  * no document: it is handed what to draw and says what the pointer did.
  */
 
+import type { MotionView } from "./drawMotion";
+import type { Point } from "./geometry";
+
 export type GlyphKind = "host" | "router" | "switch" | "uplink";
 
 /** A program that a node runs: its letter, and the shape around it. */
@@ -78,6 +81,14 @@ export interface PacketPassage {
   lost?: { at: number; label: string };
 }
 
+/** Drawn over the picture by who knows what the scene does not: ways of packets, and their ends. */
+export interface Painter {
+  /** Draws in screen px; true: it moves, so another frame is wanted. */
+  draw(view: MotionView): boolean;
+  /** Takes a press at a place in screen px; false: it is not for this painter. */
+  press(at: Point): boolean;
+}
+
 /** A result that the canvas shows at a node: a probe's outcome, a verdict. */
 export interface SceneCallout {
   id: string;
@@ -93,7 +104,8 @@ export type Tool =
   | { kind: "connect"; from?: string }
   | { kind: "place"; what: PlaceKind }
   | { kind: "pan" }
-  | { kind: "probe"; source?: string };
+  | { kind: "probe"; source?: string }
+  | { kind: "trace"; source?: string };
 
 export type PlaceKind = GlyphKind | "note" | "group";
 
@@ -110,6 +122,7 @@ export interface SceneEvents {
   open(id: string): void; // double click or Enter
   menu(ids: string[], clientX: number, clientY: number): void;
   probe(source: string, target: string): void;
+  trace(source: string, target: string): void;
   pickPacket(number: number): void;
   toolDone(): void; // the tool has done its job or was cancelled
   camera(zoom: number): void;
@@ -136,6 +149,9 @@ export interface SceneView {
   /** Cables that a packet was shown on, in order; empty when unknown. */
   pathOf(packet: number): string[];
   setCallouts(callouts: SceneCallout[]): void;
+  setPainter(painter: Painter | null): void;
+  /** What the painter draws has changed. */
+  repaint(): void;
   /** Palette drag: shows what would be dropped there; the cable under it, which a node would divide. */
   dragOver(what: PlaceKind, clientX: number, clientY: number): string | null;
   dragEnd(): void;

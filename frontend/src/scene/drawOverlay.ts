@@ -70,7 +70,7 @@ function drawRubber(view: OverlayView): void {
   const { rubber } = overlay;
   const from = rubber ? model.nodes.get(rubber.from) : undefined;
   if (!rubber || !from) return;
-  const color = rubber.probe ? theme.ok : theme.accent;
+  const color = { connect: theme.accent, probe: theme.ok, trace: theme.protocol.icmp }[rubber.what];
   const target = rubber.target ? model.nodes.get(rubber.target) : undefined;
   const start = camera.toScreen(from);
   const end = camera.toScreen(target ?? rubber.to);

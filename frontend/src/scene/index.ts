@@ -2,6 +2,7 @@
 import type {
   CreateScene,
   PacketPassage,
+  Painter,
   PlaceKind,
   SceneCallout,
   SceneContent,
@@ -52,6 +53,7 @@ class Scene implements SceneView {
       traffic,
       events,
       selection: () => this.stage.selection,
+      painter: () => this.stage.painter,
       now: () => clock.now(),
       redraw: (layer) => (layer === "all" ? this.stage.gesture() : this.stage.redraw(layer)),
     };
@@ -133,6 +135,15 @@ class Scene implements SceneView {
   setCallouts(callouts: SceneCallout[]): void {
     this.stage.callouts = callouts;
     this.stage.redraw("all");
+  }
+
+  setPainter(painter: Painter | null): void {
+    this.stage.painter = painter;
+    this.repaint();
+  }
+
+  repaint(): void {
+    this.stage.redraw("motion");
   }
 
   dragOver(what: PlaceKind, clientX: number, clientY: number): string | null {
@@ -223,9 +234,10 @@ class Scene implements SceneView {
       case "select":
         return new SelectTool(this.bench);
       case "connect":
-        return new PairTool(this.bench, false, tool.from);
+        return new PairTool(this.bench, "connect", tool.from);
       case "probe":
-        return new PairTool(this.bench, true, tool.source);
+      case "trace":
+        return new PairTool(this.bench, tool.kind, tool.source);
       case "place":
         return new PlaceTool(this.bench, tool.what);
       case "pan":

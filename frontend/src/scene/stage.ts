@@ -1,6 +1,6 @@
 import { Camera } from "./camera";
 import { SceneClock } from "./clock";
-import type { SceneCallout, Selection } from "./contract";
+import type { Painter, SceneCallout, Selection } from "./contract";
 import { drawTraffic } from "./drawMotion";
 import { drawOverlay } from "./drawOverlay";
 import { drawStatic } from "./drawStatic";
@@ -33,6 +33,7 @@ export class Stage {
   words: Record<string, string> = {};
   selection: Selection = new Set();
   callouts: readonly SceneCallout[] = [];
+  painter: Painter | null = null;
   readonly top: HTMLCanvasElement;
   private readonly stamps = new StampCache();
   private readonly ground = new Ground();
@@ -44,6 +45,7 @@ export class Stage {
   private look = 0;
   private stillDirty = true;
   private motionDirty = true;
+  private painting = false;
   private request = 0;
   private restingZoom = 0; // at which the last picture at rest was drawn
   private settling: ReturnType<typeof setTimeout> | undefined;
@@ -132,7 +134,7 @@ export class Stage {
     if (this.stillDirty) this.drawStill();
     if (this.motionDirty || moving) this.drawMotion(now);
     // One more frame after the last packet, to wipe it away.
-    this.motionDirty = moving && this.clock.paused === false;
+    this.motionDirty = (moving && this.clock.paused === false) || this.painting;
     this.governor.frame(begun, performance.now() - begun);
     if (this.stamps.missed) this.redraw("all");
     if (this.motionDirty) this.wake();
@@ -159,7 +161,9 @@ export class Stage {
     const fresh = motion.resize(camera, this.governor.motionRatio(this.deviceRatio()));
     motion.inScreen();
     if (!fresh) motion.pen.clearRect(0, 0, camera.width, camera.height);
-    drawTraffic({ surface: motion, camera, model, traffic, theme, now });
+    const view = { surface: motion, camera, model, traffic, theme, now };
+    drawTraffic(view);
+    this.painting = this.painter?.draw(view) ?? false;
     drawOverlay({ pen: motion.pen, camera, model, overlay, theme });
   }
 

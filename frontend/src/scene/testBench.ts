@@ -71,6 +71,7 @@ export function workbench(what: SceneContent): { bench: Workbench; calls: Call[]
     traffic: new Traffic(model),
     events: record,
     selection: () => selection,
+    painter: () => null,
     now: () => 0,
     redraw: () => {},
   };

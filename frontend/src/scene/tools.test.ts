@@ -116,10 +116,10 @@ describe("select tool", () => {
 describe("pair tool", () => {
   it("joins by two clicks or by one drag, then is done", () => {
     const { bench, calls } = workbench(drawing());
-    const clicks = new PairTool(bench, false, undefined);
+    const clicks = new PairTool(bench, "connect", undefined);
     stroke(clicks, pointer(100, 100));
     stroke(clicks, pointer(300, 300));
-    stroke(new PairTool(bench, false, undefined), pointer(300, 100), pointer(100, 100));
+    stroke(new PairTool(bench, "connect", undefined), pointer(300, 100), pointer(100, 100));
     const done = calls.filter(([name]) => name !== "hover");
     expect(done).toEqual([
       ["connect", "a", "c"],
@@ -131,15 +131,15 @@ describe("pair tool", () => {
 
   it("probes from a source given beforehand, and never a node from itself", () => {
     const { bench, calls } = workbench(drawing());
-    stroke(new PairTool(bench, true, "b"), pointer(300, 300));
-    stroke(new PairTool(bench, true, "b"), pointer(300, 100));
+    stroke(new PairTool(bench, "probe", "b"), pointer(300, 300));
+    stroke(new PairTool(bench, "probe", "b"), pointer(300, 100));
     const done = calls.filter(([name]) => name !== "hover");
     expect(done).toEqual([["probe", "b", "c"], ["toolDone"], ["toolDone"]]);
   });
 
   it("gives up its first pick when cancelled", () => {
     const { bench } = workbench(drawing());
-    const tool = new PairTool(bench, false, "a");
+    const tool = new PairTool(bench, "connect", "a");
     tool.hover(pointer(200, 200));
     expect(bench.overlay.rubber?.from).toBe("a");
     expect(tool.cancel()).toBe(true);

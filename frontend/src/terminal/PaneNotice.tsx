@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 import { whyNoTerminal } from "../actions/terminal";
 import { useEditor, useFacts, useLive } from "../app/editor";
+import { serverLine } from "../app/serverText";
 import { Button } from "../ui/Button";
 import type { OpenTerminal } from "./pool";
 
@@ -14,12 +15,12 @@ interface Props {
 /** What happened to the connection or the program, at the foot of the pane. */
 export function PaneNotice({ open, pane, node }: Props) {
   const { t } = useTranslation();
-  const { phase, reason, message, status, back } = useStore(open.session.state);
+  const { phase, reason, said, status, back } = useStore(open.session.state);
   if (phase === "ended" || phase === "refused") {
     const what = phase === "ended" ? t("terminal.ended", { status }) : t(`terminal.why.${reason}`);
     return (
       <div className={`term-notice ${phase}`} role="status">
-        <span>{[what, message].filter(Boolean).join(" ")}</span>
+        <span>{[what, serverLine(said, t)].filter(Boolean).join(" ")}</span>
         <Again open={open} node={node} pane={pane} />
       </div>
     );

@@ -197,7 +197,7 @@ describe("a terminal", () => {
     expect(state()).toMatchObject({
       phase: "ended",
       status: 3,
-      message: "The lab was stopped.",
+      said: { message: "The lab was stopped." },
     });
     expect(kept).toEqual(["t1", null]);
     session.again();
@@ -206,13 +206,16 @@ describe("a terminal", () => {
     opened({ terminal: "t2" });
     screen.parse();
     expect(screen.text).toBe("");
-    expect(state()).toMatchObject({ phase: "open", back: null, message: "" });
+    expect(state()).toMatchObject({ phase: "open", back: null, said: { message: "" } });
   });
 
   it("tells a refusal from a loss", () => {
     begin();
     socket().fact({ type: "notice", code: "stream-refused", message: "20 terminals are open." });
-    expect(state()).toMatchObject({ phase: "refused", message: "20 terminals are open." });
+    expect(state()).toMatchObject({
+      phase: "refused",
+      said: { message: "20 terminals are open." },
+    });
     session.again();
     socket().open();
     socket().close(4401);

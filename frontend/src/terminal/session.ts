@@ -4,6 +4,7 @@
  */
 
 import { createStore } from "zustand/vanilla";
+import type { Said } from "../doc/said";
 import type { Connection } from "../net/socket";
 import type {
   TerminalEvents,
@@ -22,6 +23,8 @@ export interface Screen {
   setWritable(writable: boolean): void;
 }
 
+type TerminalNotice = Extract<TerminalText, { type: "notice" }>;
+
 export type Phase = "connecting" | "open" | "away" | "ended" | "refused";
 
 /** How it was after a reconnect: the same terminal or a new one, and bytes that were not kept. */
@@ -35,7 +38,7 @@ export interface TerminalState {
   write: boolean;
   /** i18n key of what went wrong, and the server's own words; empty for none. */
   reason: string;
-  message: string;
+  said: Said;
   status: number; // of the program, once it has ended
   /** Set after a reconnect until the user goes on. */
   back: Return | null;
@@ -46,6 +49,7 @@ export interface TerminalState {
 /** Leave the id of the terminal with the pane. */
 export type Keep = (terminal: string | null) => void;
 
+const NOTHING: Said = { message: "" };
 const GIVE_BACK = 16_384; // bytes: credit goes back in lumps, and when nothing is left to parse
 const RESET = new TextEncoder().encode("\x1bc"); // RIS, ECMA-48 8.3.105
 
@@ -56,7 +60,7 @@ export class TerminalSession {
     phase: "connecting",
     write: true,
     reason: "",
-    message: "",
+    said: NOTHING,
     status: 0,
     back: null,
     title: "",
@@ -124,7 +128,7 @@ export class TerminalSession {
     this.keep(null);
     this.seen = false;
     this.screen.write(RESET);
-    this.state.setState({ phase: "connecting", reason: "", message: "", title: "", back: null });
+    this.state.setState({ phase: "connecting", reason: "", said: NOTHING, title: "", back: null });
     this.start();
   }
 
@@ -152,7 +156,11 @@ export class TerminalSession {
     this.replay = { coming: 0, unparsed: 0 };
     if (state === "away") this.state.setState({ phase: "away" });
     if (state === "closed") {
-      this.state.setState({ phase: "refused", reason: CLOSED[code ?? 0] ?? "fault", message: "" });
+      this.state.setState({
+        phase: "refused",
+        reason: CLOSED[code ?? 0] ?? "fault",
+        said: NOTHING,
+      });
     }
   }
 
@@ -170,10 +178,10 @@ export class TerminalSession {
       case "ended":
         this.socket?.destroy();
         this.keep(null);
-        this.state.setState({ phase: "ended", status: text.status, message: text.message });
+        this.state.setState({ phase: "ended", status: text.status, said: text });
         break;
       case "notice":
-        this.notice(text.code, text.message);
+        this.notice(text);
     }
   }
 
@@ -189,7 +197,7 @@ export class TerminalSession {
     this.state.setState({
       phase: "open",
       reason: "",
-      message: "",
+      said: NOTHING,
       title: replaced ? "" : this.state.getState().title,
       back: joined ? { replaced, missed: text.missed } : null,
     });
@@ -204,11 +212,15 @@ export class TerminalSession {
     this.screen.setWritable(write);
   }
 
-  private notice(code: string, message: string): void {
+  private notice({ code, message, said, params }: TerminalNotice): void {
     if (code === "stream-refused") {
       this.socket?.destroy();
       this.keep(null);
-      this.state.setState({ phase: "refused", reason: "refused", message });
+      this.state.setState({
+        phase: "refused",
+        reason: "refused",
+        said: { message, code: said, params },
+      });
     } else {
       // After stream-back comes another `opened`, which says what became of the terminal.
       this.state.setState({ phase: code === "stream-back" ? "connecting" : "away" });

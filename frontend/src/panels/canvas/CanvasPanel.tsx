@@ -1,5 +1,13 @@
 import "./canvas.css";
-import { type DragEvent, type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import {
+  type DragEvent,
+  type KeyboardEvent,
+  Suspense,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 import { placeAt, placeOnLink } from "../../actions/draw";
@@ -7,6 +15,7 @@ import { action } from "../../actions/registry";
 import { perform } from "../../actions/shortcuts";
 import { type Editor, useEditor, useTopology, useUi } from "../../app/editor";
 import { preferences } from "../../app/preferences";
+import { StoryLegend } from "../../app/stories";
 import { shiftAll } from "../../doc/edits";
 import { createScene } from "../../scene/index";
 import { DRAG_TYPE, draggedKind } from "../palette/Palette";
@@ -32,6 +41,7 @@ export function CanvasPanel() {
   const host = useRef<HTMLDivElement>(null);
   const [menu, setMenu] = useState<Menu | null>(null);
   const controller = useMemo(() => new SceneController(editor, setMenu), [editor]);
+  const story = useUi((state) => state.story !== null);
   const theme = useStore(preferences, (state) => state.theme);
 
   useEffect(() => {
@@ -81,7 +91,13 @@ export function CanvasPanel() {
         onDrop={(event) => drop(editor, event)}
       />
       <EmptyHint />
-      <Legend />
+      {story ? (
+        <Suspense>
+          <StoryLegend />
+        </Suspense>
+      ) : (
+        <Legend />
+      )}
       <ZoomControls />
       <ConnectPrompt />
       {menu && <ContextMenu menu={menu} onClose={() => setMenu(null)} />}
@@ -123,8 +139,10 @@ function keys(editor: Editor, event: KeyboardEvent): void {
     if (editor.scene?.cancel()) return;
     if (state.tool.kind !== "select" || state.moveMode) {
       editor.ui.setState({ tool: { kind: "select" }, moveMode: false, connectFrom: null });
-    } else {
+    } else if (state.selection.size > 0) {
       editor.select([]);
+    } else {
+      editor.ui.setState({ story: null });
     }
   } else if (event.key === "Enter" && state.selection.size === 1) {
     editor.ui.setState({ inspectorOpen: true, moveMode: false });

@@ -1,13 +1,16 @@
 /** Keeps the canvas in step with the lab, and turns what the pointer did into operations. */
 
 import { connectNodes, placeAt, placeOnLink } from "../../actions/draw";
+import { trace } from "../../actions/story";
 import { whyNoTerminal } from "../../actions/terminal";
 import type { Editor } from "../../app/editor";
+import { loadStories } from "../../app/stories";
 import { Deriver, problemsByObject } from "../../doc/derive";
 import { type Move, moveAll } from "../../doc/edits";
 import type { LiveDelta } from "../../net/live";
 import { Choreographer } from "../../packets/index";
 import type { SceneContent, SceneEvents, SceneView } from "../../scene/contract";
+import type { StoryPainter } from "../../story/index";
 import { calloutOf } from "./callouts";
 
 const CALLOUT_LASTS = 12_000; // ms
@@ -53,6 +56,7 @@ export class SceneController {
         scene.addPackets(passages);
         if (crowded.length > 0) scene.glowLinks(crowded);
       }),
+      session.packets.onEnds((ends) => this.paint((painter) => painter.mark(ends))),
       session.facts.subscribe((facts, before) => {
         if (facts.problems !== before.problems) this.refreshSoon();
         if (facts.probes !== before.probes) this.callouts();
@@ -62,6 +66,10 @@ export class SceneController {
       ui.subscribe((state, before) => {
         if (state.selection !== before.selection) scene.setSelection(state.selection);
         if (state.tool !== before.tool) scene.setTool(state.tool);
+        if (state.story !== before.story) {
+          this.paint(() => {});
+          this.callouts();
+        }
       }),
     ];
     this.calloutTimer = setInterval(() => this.callouts(), 1_000);
@@ -109,6 +117,7 @@ export class SceneController {
     probe: (source, target) => {
       void this.editor.session.probe({ kind: "ping", source, target });
     },
+    trace: (source, target) => trace(this.editor, { source, target, protocol: "icmp", port: null }),
     pickPacket: (number) => {
       const row = this.editor.session.packets.store.byNumber(number);
       this.editor.ui.setState({ pickedPacket: number });
@@ -183,7 +192,9 @@ export class SceneController {
   }
 
   private callouts(): void {
-    const { probes } = this.editor.session.facts.getState();
+    // While a story is open, its verdict says more.
+    const told = this.editor.ui.getState().story !== null;
+    const probes = told ? [] : this.editor.session.facts.getState().probes;
     const now = performance.now();
     const shown = probes.filter((probe) => {
       const over = probe.status === "done" || probe.status === "failed";
@@ -194,6 +205,17 @@ export class SceneController {
     });
     const newest = new Map(shown.reverse().map((probe) => [probe.source, probe]));
     this.scene?.setCallouts([...newest.values()].map((probe) => calloutOf(probe, this.editor)));
+  }
+
+  /** Ways and ends of packets are drawn by a painter that is loaded with the first of them. */
+  private paint(act: (painter: StoryPainter) => void): void {
+    const { scene } = this;
+    void loadStories().then(({ painterOf }) => {
+      if (scene === null || this.scene !== scene) return;
+      const painter = painterOf(this.editor);
+      scene.setPainter(painter);
+      act(painter);
+    });
   }
 
   private clearPackets(): void {

@@ -3,8 +3,10 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 import { useLab, useTopology } from "../../app/editor";
+import { serverText } from "../../app/serverText";
 import { ApiError } from "../../net/api";
 import type { PacketRow } from "../../packets/index";
+import { ActionButton } from "../../ui/ActionButton";
 import type { DecodedPacket } from "./details";
 import type { DockModel } from "./dockModel";
 import { FieldTree } from "./FieldTree";
@@ -36,6 +38,7 @@ export function DecodePane({ dock, treeRef }: Props) {
           </span>
         )}
         {row && <HopTrail dock={dock} row={row} />}
+        {row && <ActionButton id="follow" kind="bare" />}
       </header>
       {row ? (
         <Decoded dock={dock} row={row} treeRef={treeRef} />
@@ -141,7 +144,7 @@ function Decoded({ dock, row, treeRef }: Props & { row: PacketRow }) {
   if (answer?.error && answer.number === row.number) {
     return (
       <p className="decode-hint dim" role="alert">
-        {answer.error.status === 404 ? t("decode.gone") : answer.error.message}
+        {answer.error.status === 404 ? t("decode.gone") : serverText(answer.error.said, t).message}
       </p>
     );
   }

@@ -11,6 +11,7 @@ import {
 } from "react-resizable-panels";
 import { useStore } from "zustand";
 import { useEditor, useFacts, useUi } from "../../app/editor";
+import { StoryTables, StoryTime } from "../../app/stories";
 import { Button } from "../../ui/Button";
 import { PlanSteps } from "../plan/PlanSteps";
 import { ProblemList } from "../problems/Problems";
@@ -22,6 +23,7 @@ import { Timeline } from "./Timeline";
 /** Px of the time-line alone; and the least height with a tab under it. */
 export const DOCK_FOLDED = 65;
 export const DOCK_LEAST = 190;
+const STORY_HEIGHT = 390; // px
 const LEAST_WIDTH = 300; // px of packets or terminals
 
 interface Props {
@@ -49,11 +51,24 @@ export function Dock({ labId, panel }: Props) {
     panel.current?.expand();
     editor.terminals.state.setState({ wide: false });
   }, [asked, panel, editor]);
+  const story = useUi((state) => state.story !== null);
+  useEffect(() => {
+    if (!story) return;
+    panel.current?.expand();
+    if ((panel.current?.getSize().inPixels ?? 0) < STORY_HEIGHT)
+      panel.current?.resize(STORY_HEIGHT);
+  }, [story, panel]);
   useEffect(() => editor.terminals.onWanted(() => panel.current?.expand()), [editor, panel]);
   return (
     <section ref={ref} className="dock" aria-label={t("dock.title")} data-lab={labId}>
-      <div className="dock-top">
-        <Timeline dock={dock} />
+      <div className={story ? "dock-top story-time" : "dock-top"}>
+        {story ? (
+          <Suspense>
+            <StoryTime />
+          </Suspense>
+        ) : (
+          <Timeline dock={dock} />
+        )}
         <Button
           label={t(folded ? "dock.unfold" : "dock.fold")}
           icon={folded ? "up" : "down"}
@@ -61,13 +76,13 @@ export function Dock({ labId, panel }: Props) {
           onPress={() => (folded ? panel.current?.expand() : panel.current?.collapse())}
         />
       </div>
-      {!folded && <Body dock={dock} />}
+      {!folded && <Body dock={dock} story={story} />}
     </section>
   );
 }
 
 /** Packets, problems and plan, and beside them the terminals, once there are some. */
-function Body({ dock }: { dock: DockModel }) {
+function Body({ dock, story }: { dock: DockModel; story: boolean }) {
   const { t } = useTranslation();
   const { terminals } = useEditor();
   const some = useStore(terminals.state, (state) => state.tabs.length > 0);
@@ -82,7 +97,13 @@ function Body({ dock }: { dock: DockModel }) {
     <Group orientation="horizontal" className="dock-body" {...(both ? layout : {})}>
       {!(some && wide) && (
         <Panel id="seen" minSize={LEAST_WIDTH}>
-          <Seen dock={dock} />
+          {story ? (
+            <Suspense>
+              <StoryTables />
+            </Suspense>
+          ) : (
+            <Seen dock={dock} />
+          )}
         </Panel>
       )}
       {both && <Separator className="grip vertical" aria-label={t("dock.resizeTerminals")} />}

@@ -7,8 +7,9 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
+import type { PacketEnd } from "../../api/traces";
 import { useFacts, useLab, useTopology } from "../../app/editor";
-import type { PacketRow } from "../../packets/index";
+import type { PacketRow, PacketStore } from "../../packets/index";
 import { Button } from "../../ui/Button";
 import type { DockModel } from "./dockModel";
 import { countAfter, isFiltered, NO_FILTER, rowsOf } from "./filter";
@@ -31,6 +32,7 @@ export function PacketGrid({ dock, onOpen }: Props) {
   const topology = useTopology();
   const picked = useStore(dock.state, (state) => state.picked);
   const { rows, fresh, follow } = useRows(dock);
+  const { store } = useLab().packets;
   const grid = useRef<HTMLDivElement>(null);
   const view = useView(grid, rows.length, follow);
   const at = picked === null ? -1 : rows.findIndex((row) => row.number === picked.number);
@@ -101,6 +103,7 @@ export function PacketGrid({ dock, onOpen }: Props) {
               origin={origin}
               picked={row.number === pickedNumber}
               kin={picked !== null && row.packet === picked.packet && row.number !== pickedNumber}
+              end={endAt(store, row)}
               onPick={pick}
             />
           ))}
@@ -121,6 +124,12 @@ export function PacketGrid({ dock, onOpen }: Props) {
       )}
     </div>
   );
+}
+
+/** Where the packet ended, on the last of its rows. */
+function endAt(store: PacketStore, row: PacketRow): PacketEnd | undefined {
+  const end = store.endOf(row.packet);
+  return end && store.byPacket(row.packet).at(-1) === row ? end : undefined;
 }
 
 /** The rows to show: the newest while following, else those there were when it stopped. */

@@ -6,6 +6,9 @@
 
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
+import type { PacketEnd, VerdictKind } from "../../api/traces";
+import { useTopology } from "../../app/editor";
+import { sentence } from "../../doc/sentence";
 import type { PacketRow } from "../../packets/index";
 import { ROW } from "./gridKeys";
 import { ProtocolMark } from "./ProtocolMark";
@@ -17,6 +20,7 @@ interface Props {
   link: string;
   origin: number; // s
   picked: boolean;
+  end: PacketEnd | undefined; // on the last row of a packet that ended
   kin: boolean; // the picked packet, seen at another cable
   onPick: (row: PacketRow) => void;
 }
@@ -27,7 +31,7 @@ export function rowId(number: number): string {
 
 /** One line of the packet list. */
 export const PacketLine = memo(function PacketLine(props: Props) {
-  const { row, index, link, picked, kin } = props;
+  const { row, index, link, picked, kin, end } = props;
   const { t } = useTranslation();
   const state = picked ? " picked" : kin ? " kin" : "";
   return (
@@ -55,10 +59,35 @@ export const PacketLine = memo(function PacketLine(props: Props) {
         <ProtocolMark protocol={row.protocol} />
       </span>
       <span role="gridcell" title={row.info}>
+        {end && <EndSign kind={end.verdict.kind} />}
         {kin && <b className="kin-mark">{t("packets.kin")}</b>}
         {row.info}
         {row.flags.includes("cut") && <i className="dim"> {t("packets.cut")}</i>}
+        {end && <EndText end={end} />}
       </span>
     </div>
   );
 });
+
+const SIGNS: Record<string, string> = { fault: "✕", unknown: "?" };
+
+function EndSign({ kind }: { kind: VerdictKind }) {
+  return (
+    <b className={`end-mark ${kind}`} aria-hidden="true">
+      {SIGNS[kind] ?? "■"}
+    </b>
+  );
+}
+
+/** That the packet came no farther, and why. */
+function EndText({ end }: { end: PacketEnd }) {
+  const { i18n } = useTranslation();
+  const { nodes } = useTopology();
+  const text = sentence(end.verdict.text, i18n.language, nodes);
+  return (
+    <b className={`end-mark ${end.verdict.kind}`} title={text}>
+      {" "}
+      {text}
+    </b>
+  );
+}

@@ -21,6 +21,7 @@ export function PacketTools({ dock }: { dock: DockModel }) {
       <TextFilter dock={dock} />
       <ProtocolChips dock={dock} />
       <SpanChip dock={dock} />
+      <Tier />
       <Missing dock={dock} />
       <Download dock={dock} />
     </div>
@@ -119,6 +120,20 @@ function SpanChip({ dock }: { dock: DockModel }) {
   );
 }
 
+/** By what means the kernel tells of packets. */
+function Tier() {
+  const { t } = useTranslation();
+  const { store } = useLab().packets;
+  usePaced(useCallback((listener) => store.subscribe(listener), [store]));
+  const { tier } = store;
+  if (tier === "") return null;
+  return (
+    <span className="chip tier" title={t(`packets.tierWhy.${tier}`)}>
+      {t(`packets.tier.${tier}`)}
+    </span>
+  );
+}
+
 /** Honest about what is not here: not sent, not drawn, lost by the capture itself. */
 function Missing({ dock }: { dock: DockModel }) {
   const { t } = useTranslation();
@@ -127,7 +142,7 @@ function Missing({ dock }: { dock: DockModel }) {
   const counts = [
     ["notDrawn", dock.editor.playout?.dropped ?? 0],
     ["notListed", store.gap],
-    ["lost", store.lost],
+    ["lost", store.lost + store.unseen],
   ] as const;
   return counts
     .filter(([, count]) => count > 0)

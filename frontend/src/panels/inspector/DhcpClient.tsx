@@ -1,6 +1,7 @@
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLive, useTopology } from "../../app/editor";
+import { serverLine } from "../../app/serverText";
 import { learnedAddresses } from "../../doc/learned";
 import { Button } from "../../ui/Button";
 import { Row } from "../../ui/fields";
@@ -55,7 +56,7 @@ function Client({ port, node }: { port: string; node: string }) {
       {now && now.state !== "running" && (
         <>
           <StateWord tone={STATE_TONE[now.state]} word={`services.state.${now.state}`} />
-          <span className="small">{now.message}</span>
+          <span className="small">{serverLine(now, t)}</span>
         </>
       )}
       <Button label={t("services.logOf", { name })} icon="plan" small onPress={() => setLog(true)}>

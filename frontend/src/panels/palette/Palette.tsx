@@ -40,6 +40,7 @@ export function Palette() {
       <h2 className="section-title">{t("palette.test")}</h2>
       <div className="palette-grid">
         <ToolItem tool="probe" />
+        <ToolItem tool="trace" />
       </div>
     </section>
   );
@@ -84,8 +85,8 @@ function PlaceItem({ what }: { what: Placeable }) {
   );
 }
 
-/** A tool that picks two nodes: a cable between them, or a ping from one to the other. */
-function ToolItem({ tool }: { tool: "connect" | "probe" }) {
+/** A tool that picks two nodes: a cable between them, a ping from one to the other, its story. */
+function ToolItem({ tool }: { tool: "connect" | "probe" | "trace" }) {
   const { t } = useTranslation();
   const editor = useEditor();
   const armed = useUi((state) => state.tool.kind === tool);
@@ -94,7 +95,7 @@ function ToolItem({ tool }: { tool: "connect" | "probe" }) {
   useTopology();
   const it = action(tool);
   const reason = it.disabled?.(editor) ?? null;
-  const name = tool === "connect" ? "cable" : "probe";
+  const name = tool === "connect" ? "cable" : tool;
   const hint = reason ? t(reason) : `${t(labelKey(it))} (${formatKeys(it.keys?.[0] ?? "")})`;
   return (
     <button

@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { type Editor, useEditor, useFacts } from "../../app/editor";
-import { problemText } from "../../app/problemText";
+import { serverText } from "../../app/serverText";
 import type { Problem } from "../../doc/store";
 import { Icon } from "../../ui/Icon";
 
@@ -13,7 +13,7 @@ export function ProblemList() {
   return (
     <ul className="problems">
       {problems.map((problem) => {
-        const { message, hint } = problemText(problem, t);
+        const { message, hint } = serverText(problem, t);
         return (
           <li key={`${problem.code} ${problem.path} ${message}`}>
             <button type="button" className="problem" onClick={() => goTo(editor, problem)}>

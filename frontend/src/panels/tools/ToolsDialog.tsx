@@ -2,6 +2,7 @@ import "./tools.css";
 import { useTranslation } from "react-i18next";
 import type { Tool } from "../../api/types";
 import { useLab } from "../../app/editor";
+import { serverText } from "../../app/serverText";
 import { usePolled } from "../../app/usePolled";
 import { Modal } from "../../ui/Modal";
 
@@ -17,7 +18,7 @@ export function ToolsDialog({ onClose }: { onClose: () => void }) {
       <p className="dim">{t("services.toolsHint")}</p>
       {error && (
         <p className="warn-text" role="alert">
-          {error.message}
+          {serverText(error.said, t).message}
         </p>
       )}
       {value === null && !error && <output className="dim">{t("app.loading")}</output>}

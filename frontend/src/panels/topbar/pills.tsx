@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useEditor, useFacts, useLab, useLive, useSaveState } from "../../app/editor";
+import { serverText } from "../../app/serverText";
 import { isBusy } from "../../net/session";
 import { Icon } from "../../ui/Icon";
 
@@ -38,7 +39,7 @@ export function StatePill() {
   return (
     <span
       className={`pill ${waiting ? "pend" : (TONE[phase] ?? "")}`}
-      title={status.message || undefined}
+      title={serverText(status, t).message || undefined}
     >
       {phase === "running" && <Icon name="play" />}
       {(phase === "failed" || phase === "cancelled") && <Icon name="warning" />}

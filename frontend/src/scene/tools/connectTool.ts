@@ -2,12 +2,15 @@ import type { Point } from "../geometry";
 import type { Gesture } from "./gesture";
 import { moved, type Pointer, type ToolHandler, type Workbench } from "./tool";
 
-/** Pulls a line from one node to another, by drag or by two clicks; a cable or a probe. */
+/** What two nodes are picked for; also the name of the event that says so. */
+export type PairKind = "connect" | "probe" | "trace";
+
+/** Pulls a line from one node to another, by drag or by two clicks. */
 export class LinkGesture implements Gesture {
   constructor(
     private readonly bench: Workbench,
     readonly from: string,
-    private readonly probe: boolean,
+    private readonly what: PairKind,
   ) {}
 
   move(pointer: Pointer): void {
@@ -15,7 +18,7 @@ export class LinkGesture implements Gesture {
       from: this.from,
       to: pointer.world,
       target: this.targetAt(pointer.world),
-      probe: this.probe,
+      what: this.what,
     };
     this.bench.overlay.ports = null;
     this.bench.redraw("motion");
@@ -30,8 +33,7 @@ export class LinkGesture implements Gesture {
     const target = this.targetAt(pointer.world);
     this.cancel();
     if (!target) return false;
-    if (this.probe) this.bench.events.probe(this.from, target);
-    else this.bench.events.connect(this.from, target);
+    this.bench.events[this.what](this.from, target);
     return true;
   }
 
@@ -46,7 +48,7 @@ export class LinkGesture implements Gesture {
   }
 }
 
-/** The connect and the probe tool: pick a source, then a target. */
+/** The connect, the probe and the trace tool: pick a source, then a target. */
 export class PairTool implements ToolHandler {
   private link: LinkGesture | null;
   private press: Point | null = null;
@@ -54,10 +56,10 @@ export class PairTool implements ToolHandler {
 
   constructor(
     private readonly bench: Workbench,
-    private readonly probe: boolean,
+    private readonly what: PairKind,
     from: string | undefined,
   ) {
-    this.link = from === undefined ? null : new LinkGesture(bench, from, probe);
+    this.link = from === undefined ? null : new LinkGesture(bench, from, what);
   }
 
   hover(pointer: Pointer): void {
@@ -65,7 +67,7 @@ export class PairTool implements ToolHandler {
     const under = this.bench.tester.node(pointer.world)?.id ?? null;
     const { overlay } = this.bench;
     if (!this.link && overlay.ports !== under) {
-      overlay.ports = this.probe ? null : under;
+      overlay.ports = this.what === "connect" ? under : null;
       this.bench.redraw("motion");
     }
     if (overlay.hovered === under) return;
@@ -79,7 +81,7 @@ export class PairTool implements ToolHandler {
     if (this.link) return;
     const source = this.bench.tester.node(pointer.world);
     if (!source) return;
-    this.link = new LinkGesture(this.bench, source.id, this.probe);
+    this.link = new LinkGesture(this.bench, source.id, this.what);
     this.fresh = true;
     this.link.move(pointer);
   }

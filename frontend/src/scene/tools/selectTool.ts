@@ -32,6 +32,7 @@ export class SelectTool implements ToolHandler {
   }
 
   down(pointer: Pointer): void {
+    if (this.bench.painter()?.press(pointer.screen)) return;
     const packet = this.packetAt(pointer.world);
     if (packet !== null) {
       this.bench.events.pickPacket(packet);
@@ -40,7 +41,7 @@ export class SelectTool implements ToolHandler {
     const hit = this.hitAt(pointer);
     this.pressed = { pointer, hit };
     if (hit?.kind === "port") {
-      this.gesture = new LinkGesture(this.bench, hit.id, false);
+      this.gesture = new LinkGesture(this.bench, hit.id, "connect");
     } else if (hit?.kind === "handle") {
       this.gesture = new ResizeGesture(this.bench, hit.id, hit.edge);
     }

@@ -1,5 +1,5 @@
 import type { Camera } from "../camera";
-import type { SceneEvents, Selection } from "../contract";
+import type { Painter, SceneEvents, Selection } from "../contract";
 import type { Point } from "../geometry";
 import type { HitTester } from "../hitTest";
 import type { SceneModel } from "../model";
@@ -24,6 +24,7 @@ export interface Workbench {
   traffic: Traffic;
   events: SceneEvents;
   selection(): Selection;
+  painter(): Painter | null;
   now(): number;
   /** Asks for the static picture, or only the motion layer, to be drawn anew. */
   redraw(layer: "all" | "motion"): void;

@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 import type { FrrState } from "../../../api/types";
 import { useLab } from "../../../app/editor";
+import { serverText } from "../../../app/serverText";
 import { usePolled } from "../../../app/usePolled";
 import { LiveTable } from "../LiveTable";
 
@@ -13,7 +14,7 @@ export function FrrLive({ node }: { node: string }) {
   const { value, error } = usePolled(node, () => api.frr(node), PERIOD);
   return (
     <section className="frr-live" aria-label={t("services.frrLive")}>
-      {error && <p className="warn-text sec">{error.message}</p>}
+      {error && <p className="warn-text sec">{serverText(error.said, t).message}</p>}
       {value === null && !error && <p className="dim sec">{t("app.loading")}</p>}
       {value && <Tables state={value} />}
     </section>

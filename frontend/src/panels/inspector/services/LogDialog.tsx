@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useLab } from "../../../app/editor";
+import { serverText } from "../../../app/serverText";
 import { usePolled } from "../../../app/usePolled";
 import { Modal } from "../../../ui/Modal";
 
@@ -28,7 +29,7 @@ export function LogDialog({ service, name, onClose }: Props) {
     <Modal title={t("services.logOf", { name })} onClose={onClose}>
       {error && (
         <p className="warn-text" role="alert">
-          {error.message}
+          {serverText(error.said, t).message}
         </p>
       )}
       {value === null && !error && <output className="dim">{t("app.loading")}</output>}

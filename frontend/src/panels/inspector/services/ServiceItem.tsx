@@ -1,6 +1,7 @@
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useEditor, useLive, useTopology } from "../../../app/editor";
+import { serverLine } from "../../../app/serverText";
 import { remove, set } from "../../../doc/ops";
 import { addService, whyNotServe } from "../../../doc/serviceEdits";
 import {
@@ -73,12 +74,15 @@ export function ServiceItem({ id, service, open, onToggle }: Props) {
         )}
       </div>
       {now && now.message !== "" && (
-        <p className={`service-message ${now.state === "failed" ? "bad" : ""}`}>{now.message}</p>
+        <p className={`service-message ${now.state === "failed" ? "bad" : ""}`}>
+          {serverLine(now, t)}
+        </p>
       )}
       {now && now.restarts > 0 && (
         <p className="service-message dim">{t("services.restarts", { count: now.restarts })}</p>
       )}
       <div id={formId} className="port-form" hidden={!open}>
+        {open && now && <p className="dim small">{t("services.restartsIt")}</p>}
         {open && <Options id={id} service={service} name={name} />}
       </div>
     </>
