@@ -10,6 +10,7 @@ help:
 	@echo 'make check   linters, types, import rules, contracts and bundle fresh'
 	@echo 'make golden  rewrite the golden files and show the difference'
 	@echo 'make bench   run the benchmarks              (make bench ONLY=name runs one)'
+	@echo 'make verdicts  break real networks and mark what the explainer says (ONLY=words narrows)'
 	@echo 'make build   rebuild the front end into static/ (needs Node 20.19 or newer)'
 	@echo 'make lock    refresh the hashed requirement files'
 
@@ -34,6 +35,10 @@ bench:
 	@scripts/setup test
 	@scripts/bench '$(ONLY)'
 
+verdicts:
+	@scripts/setup test
+	@$(PY) -m tests.verdicts.exam $(ONLY)
+
 build:
 	@scripts/frontend build
 
@@ -42,4 +47,4 @@ lock:
 	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/run.txt
 	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 
-.PHONY: help run test check golden bench build lock
+.PHONY: help run test check golden bench verdicts build lock

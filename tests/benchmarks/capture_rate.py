@@ -59,8 +59,8 @@ def measure(lab: TraceLab, source: AfPacketSource) -> dict[str, object]:
     cpu, quiet = time.process_time(), 0
     while quiet < 3:
         seen = source.poll(0.2)
-        packets = [recorder.record(one) for one in seen]
-        captured += sum(one.protocol == "UDP" for one in packets)
+        recorded = [recorder.record(one) for one in seen]
+        captured += sum(one.summary.protocol == "UDP" for one in recorded)
         quiet = 0 if seen or sender.poll() is None else quiet + 1
         time.sleep(0.01)  # as the capture thread does
     cpu = time.process_time() - cpu
