@@ -182,12 +182,12 @@ def test_more_is_left_out_while_the_ring_stays_full_and_less_in_calm() -> None:
         now[0] += seconds
         return throttle.power(filled)
 
-    assert after(1, 0.4) == 0
+    assert after(1, 0.08) == 0
     assert after(0.3, 0.9) == 1
     assert after(0.1, 0.9) == 1  # the first step has not shown yet
     assert after(0.2, 0.9) == 2
     assert after(4, 0.0) == 2
     assert after(2, 0.0) == 1
-    assert after(6, 0.2) == 1
+    assert after(6, 0.05) == 1
     assert after(6, 0.0) == 0
     assert after(6, 0.0) == 0

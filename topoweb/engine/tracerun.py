@@ -138,13 +138,22 @@ class TraceRun:
 
     async def _silence(self, seen: _Seen) -> Verdict:
         """Return why an exchange ended as it did, without a drop that says it."""
+        traces = await self._whole(seen)
         verdict = await self._ask(
-            lambda facts: explain.of_silence(
-                seen.exchange or self._unborn(facts), seen.traces, facts
-            )
+            lambda facts: explain.of_silence(seen.exchange or self._unborn(facts), traces, facts)
         )
         dropped = [one for one in self._judged.values() if one.kind in ("expected", "unknown")]
         return dropped[-1] if verdict.kind == "unknown" and dropped else verdict
+
+    async def _whole(self, seen: _Seen) -> tuple[Trace, ...]:
+        """Return the traces of all of an exchange: somebody else may have answered, too."""
+        if seen.exchange is None:
+            return seen.traces
+        followed = {trace.packet for trace in seen.traces}
+        others = [packet for packet in seen.exchange.packets if packet not in followed]
+        return seen.traces + await self._on_capture(
+            lambda capture: capture.traces(self._lab, others)
+        )
 
     def _unborn(self, facts: Facts) -> Exchange:
         """Return the exchange of which no packet was seen."""

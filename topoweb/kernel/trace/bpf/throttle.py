@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FULL, CALM = 0.5, 0.05  # of the ring
+# Of the ring. A tenth of 64 MiB is what the reader is behind by some quarter of a second.
+FULL, CALM = 0.1, 0.02
 RAISE_EVERY, LOWER_EVERY = 0.2, 5.0  # seconds
 MOST = 10  # one flow in 1,024
 
