@@ -26,6 +26,7 @@ from tests.kernel.bpflab import (
     tracing,
 )
 from tests.kernel.plans import LAB, apply, cable, inside, node, two_hosts, up
+from tests.kernel.rootless import ordinary_user
 from tests.kernel.tracelab import DEADLINE, TraceLab, eventually, udp
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.plan.actions import RemoveNamespace
@@ -328,17 +329,12 @@ def test_the_reason_why_it_cannot_run_is_named(
         library.cache_clear()
 
 
-def test_an_ordinary_user_is_told(tmp_path: Path) -> None:
+def test_an_ordinary_user_is_told() -> None:
     script = (
         "from topoweb.core.errors import TopowebError\n"
         "from topoweb.kernel.trace.bpf.source import prove\n"
         "try:\n    prove()\nexcept TopowebError as error:\n    print(error.message)\n"
     )
-    done = subprocess.run(
-        ["setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all",
-         sys.executable, "-c", script],
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
-    if "prove" not in done.stderr and not done.stdout and "Permission denied" in done.stderr:
-        pytest.skip("the checkout cannot be read by others")
-    assert "the kernel lets us load no BPF programs" in done.stdout, done.stderr
+    with ordinary_user() as user:
+        said = user.run(sys.executable, "-B", "-c", script)
+    assert "the kernel lets us load no BPF programs" in said
