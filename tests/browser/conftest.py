@@ -51,6 +51,7 @@ def signed(product: Product, browser: Browser) -> StorageState:
 @pytest.fixture(autouse=True)
 def nothing_remains(product: Product) -> Iterator[None]:
     """Namespaces, links, holders, mounts and processes are equal before and after."""
+    product.ready()
     before = product.holdings()
     yield
     product.settles(before)

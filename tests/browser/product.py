@@ -26,6 +26,7 @@ HOLDER = b"topoweb-holder\0infinity\0"
 START = 90.0  # seconds until it says its address
 END = 40.0
 KEPT = re.compile(r"forker|sandbox/launcher\.py")
+TRIAL = "topoweb.kernel.sandbox.trial"
 GRACE = 15.0  # for what dies asynchronously
 NOBODY = 65534
 
@@ -50,6 +51,13 @@ class Product:
             "processes": {f"{pid} {command}" for pid, command in processes.items()},
             "network namespaces": _namespaces([os.getpid(), *processes]),
         }
+
+    def ready(self) -> None:
+        """Wait until what it tries once at its start has ended."""
+        deadline = time.monotonic() + START
+        while any(TRIAL in line for line in _descendants(self.process.pid).values()):
+            assert time.monotonic() < deadline, f"{TRIAL} does not end"
+            time.sleep(0.05)
 
     def settles(self, before: dict[str, set[str]]) -> None:
         """Wait until the holdings are as before; AssertionError with what differs when not."""
