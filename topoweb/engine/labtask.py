@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 PROGRESS_INTERVAL = 0.25  # seconds between two progress reports
+BRIEF = 100  # steps of an edit that is over before anybody could read that it is under way
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -163,7 +164,8 @@ class LabTask:
             await self._end(todo, reconcile.refused(todo, error))
             return
         if todo.writes:
-            await around.threads.store(around.store.report, todo.announcement())
+            if not _brief(todo):
+                await around.threads.store(around.store.report, todo.announcement())
             around.listener(self._lab, wish.topology, _shown(todo, todo.previous), applying=True)
         outcome = await self._execute(todo)
         if outcome is not None:
@@ -192,7 +194,7 @@ class LabTask:
     async def _publish(self, todo: Pass, progress: _Progress, over: asyncio.Event) -> None:
         """Store progress, the newest only, at most four times a second."""
         announcement = todo.announcement()
-        shown = 0
+        shown = -1 if _brief(todo) else 0
         while not await _within(PROGRESS_INTERVAL, over):
             if progress.done != shown:
                 shown = progress.done
@@ -269,6 +271,16 @@ async def _within(seconds: float, event: asyncio.Event) -> bool:
 
 def _deleted(lab: int) -> Mark:
     return Mark(lab=lab, generation=1, running=False)
+
+
+def _brief(todo: Pass) -> bool:
+    """True for an edit that is announced only if it takes longer than it should.
+
+    A worker that dies meanwhile is no danger: the row says that this generation did not come true.
+    """
+    mark = todo.wish.mark
+    fresh = mark.observed_generation != mark.generation
+    return fresh and todo.phase == "changing" and not todo.destroys and len(todo.plan) <= BRIEF
 
 
 def _shown(todo: Pass, previous: LabState | None) -> LabState | None:

@@ -46,6 +46,7 @@ SMALL = 200  # nodes of a lab whose drawing the loop compares itself: a few ms
 MAX_PENDING = 50_000  # notifications kept; beyond it a full read is cheaper
 FEW = 200  # notifications that the loop folds itself; more of them, and dumps, take too long
 LONG = 0.1  # seconds of a step that holds up a pass under way: both want the interpreter
+CALM = 0.1  # seconds of rest that may be owed: the few short steps of one edit need none
 SPLIT = 1 << 19  # bytes of a message above which it is sent in parts
 THREADS = 2
 
@@ -190,6 +191,7 @@ class _LabView:
         self.loaded = asyncio.Event()  # the kernel was read once
         self._counting: frozenset[str] = frozenset()
         self._tour: Iterator[str] = iter(())
+        self._owed, self._rested = 0.0, time.monotonic()  # rest, and when it was reckoned
         self._task = asyncio.create_task(self._run(), name=f"live {lab}")
 
     def snapshot(self) -> Delta:
@@ -240,13 +242,20 @@ class _LabView:
             await self._rest(time.monotonic() - begun, tick=tick)
 
     async def _rest(self, spent: float, *, tick: bool) -> None:
-        """Wait after a step. Those of a large lab are long: then fewer, larger deltas.
+        """Wait twice as long as steps take. Those of a large lab are long: fewer, larger deltas.
 
         Fewer still while a pass changes much; its end, a new drawing, ends the wait.
         """
+        now = time.monotonic()
+        idle = now - spent - self._rested
+        self._rested = now
         if tick and spent < LONG:
             return  # they are seldom enough, and an edit may come next
-        await asyncio.sleep(2 * spent)
+        self._owed = max(0.0, self._owed - idle) + 2 * spent
+        if self._owed < CALM:
+            return
+        await asyncio.sleep(self._owed)
+        self._owed, self._rested = 0.0, time.monotonic()
         if spent > LONG and self._state.drawn.applying:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(8 * spent):
