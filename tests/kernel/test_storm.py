@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from topoweb.kernel.lab import LinuxKernel
 
 LOOP, OTHER = 31, 32
-IN_TIME = 5.0  # seconds from the first broadcast to the warning
+IN_TIME = 20.0  # seconds until the warning: a storm leaves little of a small machine
 PATIENCE = 30.0
 
 
