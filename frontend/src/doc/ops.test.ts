@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { emptyTopology, makeInterface, makeLink, makeNode, makeRoute } from "./defaults";
+import {
+  emptyTopology,
+  makeInterface,
+  makeLink,
+  makeNode,
+  makeRoute,
+  makeService,
+} from "./defaults";
 import { connect, insertIntoLink, removeAll } from "./edits";
 import { indexOf } from "./graph";
 import { add, applyChanges, invert, predict, remove, set } from "./ops";
@@ -16,6 +23,20 @@ describe("predict", () => {
       "n1",
     ]);
     expect(Object.keys(topology.interfaces)).toEqual(["i2"]);
+  });
+
+  it("takes along what is there at that moment of a batch, once", () => {
+    const iperf3 = makeService("n1", "iperf3", { port: 5201 });
+    const before = predict(drawing(), add("services", "s1", iperf3)).topology;
+    const operations = [
+      remove("services", "s1"),
+      add("services", "s2", iperf3),
+      remove("nodes", "n1"),
+    ];
+    const { topology, changes } = predict(before, { kind: "batch", operations });
+    expect(changes.filter(({ op }) => op === "remove")).toHaveLength(6); // s1, l1, r1, s2, i1, n1
+    expect(topology.services).toEqual({});
+    expect(indexOf(topology).servicesOf.get("n1")).toBeUndefined();
   });
 
   it("keeps untouched collections and objects as they are", () => {

@@ -1,7 +1,7 @@
 /** Operations and changes of `docs/protocol.md`: apply, predict, invert. All values immutable. */
 
 import { normalizeDocument, normalizeValue } from "./defaults";
-import { indexOf } from "./graph";
+import { indexOf, type TopologyIndex } from "./graph";
 import type { Collection, Topology } from "./model";
 
 export type Fields = Record<string, unknown>;
@@ -85,8 +85,9 @@ export function batch(operations: SimpleOperation[]): Operation {
 class Draft {
   private topology: Topology;
   private copied = new Set<Target>();
+  private written = new Map<Collection, Set<string>>(); // ids that `source` has otherwise, or not
 
-  constructor(source: Topology) {
+  constructor(private source: Topology) {
     this.topology = source;
   }
 
@@ -95,8 +96,10 @@ class Draft {
   }
 
   replace(document: Topology): void {
+    this.source = document;
     this.topology = document;
     this.copied.clear();
+    this.written.clear();
   }
 
   read(collection: Target, id: string): Fields | undefined {
@@ -106,8 +109,30 @@ class Draft {
 
   write(collection: Collection, id: string, value: Fields | undefined): void {
     const map = this.open(collection) as Record<string, unknown>;
-    if (value === undefined) delete map[id];
-    else map[id] = value;
+    if (value === undefined) {
+      delete map[id];
+      return;
+    }
+    map[id] = value;
+    const ids = this.written.get(collection) ?? new Set();
+    this.written.set(collection, ids.add(id));
+  }
+
+  /** The index of what was before. A draft changes in place, so its own must not be remembered. */
+  get index(): TopologyIndex {
+    return indexOf(this.source);
+  }
+
+  /** Of objects that the index knows, and of those written since, the ones that fit now. */
+  among(
+    collection: Collection,
+    known: readonly string[],
+    fits: (value: Fields) => boolean,
+  ): string[] {
+    return [...new Set([...known, ...(this.written.get(collection) ?? [])])].filter((id) => {
+      const value = this.read(collection, id);
+      return value !== undefined && fits(value);
+    });
   }
 
   setDocument(patch: Fields): void {
@@ -162,21 +187,31 @@ export function applyChanges(topology: Topology, changes: readonly Change[]): To
 }
 
 /** What removing an object takes with it, dependants first; the object itself is last. */
-function cascade(topology: Topology, collection: Collection, id: string): RemoveOperation[] {
-  const index = indexOf(topology);
+function cascade(draft: Draft, collection: Collection, id: string): RemoveOperation[] {
+  const { index } = draft;
+  const ofNode = (map: Map<string, string[]>) =>
+    collection === "nodes" ? (map.get(id) ?? []) : [];
+  const isNode = (value: Fields) => collection === "nodes" && value.node === id;
   const interfaces =
-    collection === "nodes"
-      ? (index.interfacesOf.get(id) ?? [])
-      : collection === "interfaces"
-        ? [id]
-        : [];
-  const links = new Set(interfaces.flatMap((port) => index.linksAt.get(port) ?? []));
-  const routes = new Set(interfaces.flatMap((port) => index.routesBy.get(port) ?? []));
-  if (collection === "nodes") for (const route of index.routesOf.get(id) ?? []) routes.add(route);
-  const services = collection === "nodes" ? (index.servicesOf.get(id) ?? []) : [];
+    collection === "interfaces"
+      ? [id]
+      : draft.among("interfaces", ofNode(index.interfacesOf), isNode);
+  const ports = new Set<unknown>(interfaces);
+  const at = (map: Map<string, string[]>) => interfaces.flatMap((port) => map.get(port) ?? []);
+  const links = draft.among(
+    "links",
+    at(index.linksAt),
+    (link) => ports.has(link.a) || ports.has(link.b),
+  );
+  const routes = draft.among(
+    "routes",
+    [...at(index.routesBy), ...ofNode(index.routesOf)],
+    (route) => ports.has(route.device) || isNode(route),
+  );
+  const services = draft.among("services", ofNode(index.servicesOf), isNode);
   const removals = [
-    ...Array.from(links, (link) => remove("links", link)),
-    ...Array.from(routes, (route) => remove("routes", route)),
+    ...links.map((link) => remove("links", link)),
+    ...routes.map((route) => remove("routes", route)),
     ...services.map((service) => remove("services", service)),
   ];
   if (collection === "nodes")
@@ -219,7 +254,7 @@ function predictSimple(draft: Draft, operation: SimpleOperation): Change[] {
     const before = Object.fromEntries(Object.keys(operation.patch).map((key) => [key, old[key]]));
     return [{ op: "set", collection, id, patch: operation.patch, before }];
   }
-  return cascade(draft.value, operation.collection, id).map((removal) => ({
+  return cascade(draft, operation.collection, id).map((removal) => ({
     op: "remove" as const,
     collection: removal.collection,
     id: removal.id,
