@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache, singledispatchmethod
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
 
@@ -11,6 +11,7 @@ from topoweb.core.plan.actions import (
     Action,
     AddAddress,
     AddBridge,
+    AddChild,
     AddNamespace,
     AddRoute,
     AddVeth,
@@ -20,20 +21,27 @@ from topoweb.core.plan.actions import (
     RemoveDevice,
     RemoveNamespace,
     RemoveRoute,
+    SetChild,
     SetDevice,
     SetForwarding,
+    SetOffloads,
+    SetPort,
     SetRate,
+    SetVlans,
     VethEnd,
 )
 from topoweb.core.plan.state import (
     CLOSED,
+    NEW_PORT_VLANS,
     DeviceKind,
     DeviceState,
     Endpoint,
     LabState,
     NamespaceState,
+    PortState,
     RouteState,
 )
+from topoweb.core.topology.interfaces import INTERFACE_KINDS, InterfaceOptions, Ipvlan, kind_of
 
 BRIDGE_PORTS = 1023
 IPV6_MIN_MTU = 1280
@@ -67,6 +75,20 @@ class Device:
     ageing: int | None = None
     tag: str = ""
     rate: int | None = None
+    offloads: bool | None = None
+    priority: int | None = None
+    vlan_filtering: bool | None = None
+    port: PortState | None = None
+    vlans: frozenset[str] | None = None
+    parent: Endpoint | None = None
+    options: InterfaceOptions | None = None
+
+    def plug(self, master: str | None) -> None:
+        """Leave a bridge and join another: a new port has the kernel's defaults."""
+        if master != self.master:
+            self.master = master
+            self.port = PortState() if master else None
+            self.vlans = NEW_PORT_VLANS if master else None
 
 
 @dataclass
@@ -132,7 +154,89 @@ class LabModel:
             stp=action.stp,
             ageing=action.ageing,
             tag=action.tag,
+            priority=action.priority,
+            vlan_filtering=action.vlan_filtering,
         )
+
+    @run.register
+    def _(self, action: AddChild) -> None:
+        self._free_name(action.at.namespace, action.at.name)
+        parent, kind = self._device(action.parent), kind_of(action.options)
+        siblings = self._children(action.parent)
+        if action.mtu > parent.mtu:
+            raise RefusedError(errno.EINVAL, "the MTU is over the parent's")
+        if kind != "vlan" and (
+            parent.master or any(d.kind not in ("vlan", kind) for d in siblings)
+        ):
+            raise RefusedError(errno.EBUSY, "Device or resource busy")
+        if any(d.options == action.options for d in siblings) and kind == "vlan":
+            raise RefusedError(errno.EEXIST, "VLAN device already exists")
+        own = INTERFACE_KINDS[kind].own_mac(action.options)
+        if kind == "macvlan" and any(d.kind == kind for d in siblings) and not own:
+            raise RefusedError(errno.EINVAL, "passthru is alone")
+        self._namespace(action.at.namespace).devices[action.at.name] = Device(
+            action.at.name,
+            kind,  # type: ignore[arg-type]
+            up=action.up,
+            mac=action.mac if own and action.mac else parent.mac,
+            mtu=action.mtu,
+            parent=action.parent,
+            options=action.options,
+            tag=action.tag,
+        )
+        self._share(action.parent, action.options)
+
+    @run.register
+    def _(self, action: SetChild) -> None:
+        device = self._device(action.at)
+        assert device.parent is not None
+        if action.options is not None:
+            morphs = INTERFACE_KINDS[device.kind].morphs
+            if device.options is None or not morphs(device.options, action.options):
+                raise RefusedError(errno.EINVAL, "Invalid argument")
+            device.options = action.options
+            self._share(device.parent, action.options)
+        if action.up and device.kind == "vlan" and not self._device(device.parent).up:
+            raise RefusedError(errno.ENETDOWN, "Network is down")
+        if action.mac is not None and device.kind == "ipvlan":
+            raise RefusedError(errno.EOPNOTSUPP, "Operation not supported")
+        if action.mtu is not None and action.mtu > self._device(device.parent).mtu:
+            raise RefusedError(errno.EINVAL, "the MTU is over the parent's")
+        self.run(SetDevice(at=action.at, up=action.up, mtu=action.mtu, mac=action.mac))
+
+    @run.register
+    def _(self, action: SetPort) -> None:
+        device = self._device(action.at)
+        if device.port is None:
+            raise RefusedError(errno.EINVAL, "no bridge port")
+        names = (one.name for one in fields(PortState))
+        given = {name: value for name in names if (value := getattr(action, name)) is not None}
+        device.port = replace(device.port, **given)
+
+    @run.register
+    def _(self, action: SetVlans) -> None:
+        device = self._device(action.at)
+        if device.vlans is None or not device.vlans.issuperset(action.remove):
+            raise RefusedError(errno.ENOENT, "No such file or directory")
+        device.vlans = device.vlans.difference(action.remove).union(action.add)
+
+    def _children(self, parent: Endpoint) -> list[Device]:
+        return [
+            device
+            for namespace in self.namespaces.values()
+            for device in namespace.devices.values()
+            if device.parent == parent
+        ]
+
+    def _narrow(self, parent: Endpoint, mtu: int) -> None:
+        for child in self._children(parent):
+            child.mtu = mtu if child.kind == "ipvlan" else min(child.mtu, mtu)
+
+    def _share(self, parent: Endpoint, options: InterfaceOptions) -> None:
+        """ipvlan keeps its options once a parent."""
+        for device in self._children(parent) if isinstance(options, Ipvlan) else ():
+            if device.kind == "ipvlan":
+                device.options = options
 
     @run.register
     def _(self, action: AddVeth) -> None:
@@ -155,19 +259,33 @@ class LabModel:
         device, namespace = self._device(action.at), self._namespace(action.at.namespace)
         if action.master is not None:
             self._check_master(action.at.namespace, action.master or None)
-            device.master = action.master or None
+            device.plug(action.master or None)
         if action.mtu is not None:
             if not 68 <= action.mtu <= 65535:
                 raise RefusedError(errno.EINVAL, "mtu out of range")
             device.mtu = action.mtu
+            self._narrow(action.at, action.mtu)
             if action.mtu < IPV6_MIN_MTU:
                 self._lose(namespace, device, ipv4=False)
-        device.mac = action.mac or device.mac
-        device.stp = device.stp if action.stp is None else action.stp
-        device.ageing = device.ageing if action.ageing is None else action.ageing
-        if action.up is False and device.up:
-            self._lose(namespace, device, ipv4=True)
-        device.up = device.up if action.up is None else action.up
+        for name in ("mac", "stp", "ageing", "priority", "vlan_filtering"):
+            if getattr(action, name) is not None:
+                setattr(device, name, getattr(action, name))
+        if action.up is not None and action.up != device.up:
+            self._switch(action.at, action.up)
+
+    def _switch(self, at: Endpoint, up: bool) -> None:
+        device = self._device(at)
+        if device.up:
+            self._lose(self._namespace(at.namespace), device, ipv4=True)
+        device.up = up
+        self._follow(at, up)
+
+    def _follow(self, parent: Endpoint, up: bool) -> None:
+        """VLAN sub-interfaces go down and up with their parent (net/8021q/vlan.c)."""
+        for key, namespace in self.namespaces.items():
+            for device in namespace.devices.values():
+                if device.parent == parent and device.kind == "vlan" and device.up != up:
+                    self.run(SetDevice(at=Endpoint(namespace=key, name=device.name), up=up))
 
     @run.register
     def _(self, action: AddAddress) -> None:
@@ -227,6 +345,10 @@ class LabModel:
             namespace.forward_ipv6 = action.ipv6
 
     @run.register
+    def _(self, action: SetOffloads) -> None:
+        self._device(action.at).offloads = action.on
+
+    @run.register
     def _(self, action: SetRate) -> None:
         self._device(action.at).rate = action.rate
 
@@ -259,16 +381,18 @@ class LabModel:
         return "0a:00:" + ":".join(f"{byte:02x}" for byte in self._macs.to_bytes(4, "big"))
 
     def _born(self, end: VethEnd, peer: Endpoint) -> None:
-        self._namespace(end.at.namespace).devices[end.at.name] = Device(
+        device = Device(
             end.at.name,
             "veth",
             up=end.up,
             mac=end.mac or self._mac(),
             mtu=end.mtu,
-            master=end.master,
             peer=peer,
             tag=end.tag,
+            offloads=True,
         )
+        device.plug(end.master)
+        self._namespace(end.at.namespace).devices[end.at.name] = device
 
     def delete(self, at: Endpoint) -> None:
         namespace = self._namespace(at.namespace)
@@ -278,7 +402,10 @@ class LabModel:
         namespace.routes = {r for r in namespace.routes if r.device != at.name}
         for other in namespace.devices.values():
             if other.master == at.name:
-                other.master = None
+                other.plug(None)
+        for key, inner in list(self.namespaces.items()):
+            for name in [one.name for one in inner.devices.values() if one.parent == at]:
+                self.delete(Endpoint(namespace=key, name=name))
         if device.peer is not None and device.peer.namespace in self.namespaces:
             self.delete(device.peer)
 
@@ -355,6 +482,13 @@ class LabModel:
             ageing=device.ageing,
             tag=device.tag,
             rate=device.rate,
+            offloads=device.offloads,
+            priority=device.priority,
+            vlan_filtering=device.vlan_filtering,
+            port=device.port,
+            vlans=device.vlans,
+            parent=device.parent,
+            options=device.options,
             oper=oper,
             stp_state=port_state if device.master else None,
         )

@@ -135,6 +135,10 @@ class LabMachine(RuleBasedStateMachine):
         if key:
             self._edit("set", "nodes", key, patch={"lo_up": up, "forward_ipv4": forward})
 
+    @rule(offloads=st.booleans())
+    def set_offloads(self, offloads: bool) -> None:
+        self._edit("set", "document", "", patch={"offloads": offloads})
+
     @rule(data=st.data(), up=st.booleans())
     def set_link(self, data: st.DataObject, up: bool) -> None:
         key = self._any(data, "links")

@@ -100,6 +100,17 @@ def test_only_what_changed_is_read(kernel: LinuxKernel, looks: list[set[str]]) -
     _agrees(kernel)
 
 
+def test_what_did_not_change_is_the_same_object(kernel: LinuxKernel, looks: list[set[str]]) -> None:
+    apply(kernel, *two_hosts(), AddNamespace(namespace="n3"), *up("n3 lo"))
+    _settled(kernel, looks)
+    before = kernel.observe(LAB)
+    assert kernel.observe(LAB) is before
+    apply(kernel, address("n2 eth0", "10.0.9.1/24"))
+    after = kernel.observe(LAB)
+    assert after.namespaces["n1"] is before.namespaces["n1"]
+    assert after.namespaces["n2"] != before.namespaces["n2"]
+
+
 def test_growing_shrinking_and_names_that_come_again(kernel: LinuxKernel) -> None:
     apply(kernel, *star(3))
     _agrees(kernel)

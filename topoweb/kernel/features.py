@@ -19,6 +19,7 @@ from topoweb.core.errors import TopowebError
 from topoweb.kernel import netlink, netns, rtnl
 from topoweb.kernel.forker import UIDS
 from topoweb.kernel.lab import FIRST_UID, UID_RANGES, maps_uids
+from topoweb.kernel.observe import nested
 from topoweb.kernel.sandbox import cgroups, trial
 from topoweb.kernel.sandbox.container import ENVIRONMENT
 from topoweb.kernel.trace.bpf.source import prove
@@ -49,6 +50,7 @@ PROGRAMS = {
     "catatonit": "terminals and services inside nodes",
     "ping": "ping in a terminal",
     "traceroute": "traceroute in a terminal",
+    "tshark": "dissection of a packet by Wireshark",
 }
 # What a student finds in a node: program → Debian's package.
 TOOLS = {
@@ -161,6 +163,19 @@ def _network_namespace() -> None:
     netns.run_apart(netns.enter_new)
 
 
+def link_features() -> dict[str, dict[str, Any]]:
+    """Return what `features` says of kinds of devices. The calling thread's namespace changes."""
+    netns.enter_new()
+    with netlink.Netlink() as link:
+        return dict(_kinds(link))
+
+
+def _kinds(link: netlink.Netlink) -> Iterator[tuple[str, dict[str, Any]]]:
+    for kind, purpose in LINK_KINDS.items():
+        yield kind, _link_kind(link, _plain(kind), purpose)
+    yield "bridge_vlan", _bridge_vlan(link)
+
+
 def _in_namespace() -> Iterator[tuple[str, dict[str, Any]]]:
     netns.enter_new()
     with netlink.Netlink() as link:
@@ -169,8 +184,7 @@ def _in_namespace() -> Iterator[tuple[str, dict[str, Any]]]:
             yield "veth", _link_kind(link, _veth(own), "cables")
         finally:
             os.close(own)
-        for kind, purpose in LINK_KINDS.items():
-            yield kind, _link_kind(link, _plain(kind), purpose)
+        yield from _kinds(link)
         yield "netem", _netem(link)
     yield (
         "af_packet",
@@ -207,6 +221,17 @@ def _link_kind(link: netlink.Netlink, request: netlink.Message, purpose: str) ->
         not unknown,
         f"This kernel cannot make {purpose}.",
         "Use a kernel with this module, or load it before the worker starts.",
+    )
+
+
+def _bridge_vlan(link: netlink.Netlink) -> dict[str, Any]:
+    answers, _ = link.ask([netlink.get_link("trybridge")])  # made just now by `_kinds`
+    found = netlink.attributes(answers[0], 32, len(answers[0])) if answers[0] else {}
+    info = nested(nested(found.get(netlink.IFLA_LINKINFO)).get(netlink.IFLA_INFO_DATA))
+    return _verdict(
+        netlink.IFLA_BR_VLAN_DEFAULT_PVID in info,
+        "This kernel's bridges cannot keep VLANs apart.",
+        "Use a kernel with CONFIG_BRIDGE_VLAN_FILTERING.",
     )
 
 

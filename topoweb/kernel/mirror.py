@@ -16,18 +16,20 @@ import errno
 import os
 import socket
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from topoweb.core.plan.drift import FALLBACK_DEVICES
+from topoweb.core.plan.focus import shared
+from topoweb.core.plan.state import LabState
 from topoweb.kernel import netns
+from topoweb.kernel.assemble import assemble
 from topoweb.kernel.events import given_nsid, newnsid, observer_sockets, origin_of
-from topoweb.kernel.observe import assemble, read
+from topoweb.kernel.observe import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from topoweb.core.plan.state import LabState
     from topoweb.kernel.manifest import Manifest
     from topoweb.kernel.netlink import Netlink
     from topoweb.kernel.observe import RawDevice, RawNamespace
@@ -50,7 +52,10 @@ class _Namespace:
         return self.raw is not None and all(map(_told, self.raw.devices.values()))
 
 
-_Lab = dict[str, _Namespace]
+@dataclass(slots=True)
+class _Lab:
+    namespaces: dict[str, _Namespace] = field(default_factory=dict)  # by node
+    state: LabState = field(default_factory=LabState)  # as last told
 
 
 def _told(device: RawDevice) -> bool:
@@ -73,24 +78,26 @@ class Mirror:
     def observe(self, manifest: Manifest) -> LabState:
         """Return what exists of a lab now. TopowebError LOST when its holder dies meanwhile."""
         with self._lock:
-            lab = self._labs.setdefault(manifest.lab, {})
+            lab = self._labs.setdefault(manifest.lab, _Lab())
             listener, control = self._open()
-            self._follow(lab, manifest, control)
+            self._follow(lab.namespaces, manifest, control)
             self._drain(listener)
-            mirrored = {node: lab[node] for node in manifest.namespaces}
+            mirrored = {node: lab.namespaces[node] for node in manifest.namespaces}
             doubtful = [node for node, at in mirrored.items() if not at.certain]
             for node, raw in read(manifest, doubtful).items() if doubtful else ():
                 mirrored[node].raw = raw
-            return assemble(
-                manifest.lab, {node: at.raw for node, at in mirrored.items() if at.raw is not None}
-            )
+            if doubtful or lab.state.namespaces.keys() != mirrored.keys():
+                known = {node: at.raw for node, at in mirrored.items() if at.raw is not None}
+                lab.state = shared(assemble(manifest.lab, known), lab.state)
+            return lab.state
 
     def forget(self, lab: int, nodes: Collection[str] | None = None) -> None:
         """Know nothing of some nodes of a lab any more (None: of all)."""
         with self._lock:
             known = self._labs.get(lab)
             if known is not None:
-                self._drop(known, known.keys() if nodes is None else nodes)
+                held = known.namespaces
+                self._drop(held, held.keys() if nodes is None else nodes)
 
     def close(self) -> None:
         """Close the sockets; a later look opens them again."""
@@ -108,13 +115,13 @@ class Mirror:
             self._sockets = netns.run_apart(lambda: observer_sockets(RECEIVE_BUFFER, GROUPS))
         return self._sockets
 
-    def _drop(self, lab: _Lab, nodes: Collection[str]) -> None:
+    def _drop(self, lab: dict[str, _Namespace], nodes: Collection[str]) -> None:
         for node in tuple(nodes):
             gone = lab.pop(node, None)
             if gone:
                 self._places.pop(gone.nsid, None)
 
-    def _follow(self, lab: _Lab, manifest: Manifest, control: Netlink) -> None:
+    def _follow(self, lab: dict[str, _Namespace], manifest: Manifest, control: Netlink) -> None:
         """Hear exactly the namespaces that the manifest names."""
         wanted = manifest.namespaces
         other = [n for n, at in lab.items() if n not in wanted or wanted[n].inode != at.inode]

@@ -10,21 +10,21 @@ import errno
 import ipaddress
 import socket
 import struct
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from topoweb.core.plan.state import (
     STP_STATES,
     DeviceKind,
-    DeviceState,
-    Endpoint,
     LabState,
-    NamespaceState,
+    PortState,
     RouteState,
 )
-from topoweb.kernel import netlink, netns, ownership, qdisc
+from topoweb.core.topology.interfaces import CHILD_KINDS, InterfaceOptions
+from topoweb.kernel import bridgeport, netlink, netns, offload, qdisc
 from topoweb.kernel.apply.forwarding import read_forwarding
+from topoweb.kernel.assemble import assemble
+from topoweb.kernel.interfaces import parse_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -55,6 +55,10 @@ LEARNED_ROUTES = {
 RTA_MULTIPATH = 9
 NEXT_HOP = struct.Struct("=HBBi")  # struct rtnexthop: length, flags, hops, ifindex
 CLONED = 0x200  # RTM_F_CLONED: a cache entry
+_KINDS: Mapping[str, DeviceKind] = {
+    **{"veth": "veth", "bridge": "bridge"},
+    **{"macvlan": "macvlan", "ipvlan": "ipvlan", "vlan": "vlan"},
+}
 HZ = 100  # USER_HZ, in which bridge times are given
 
 
@@ -69,15 +73,25 @@ class RawDevice:
     mac: str | None
     mtu: int
     master: int
-    link: int  # index of the peer, 0 without
-    elsewhere: bool  # the peer is in another namespace
+    link: int  # index of the peer, or of the parent; 0 without
+    elsewhere: bool  # the peer, or parent, is in another namespace
     tag: str
     oper: str
     stp_state: str | None
     stp: bool | None
     ageing: int | None
+    priority: int | None = None  # of a bridge
+    vlan_filtering: bool | None = None  # of a bridge
+    vlan_aware: bool = False  # the kernel has VLANs in bridges (CONFIG_BRIDGE_VLAN_FILTERING)
+    port: PortState | None = None
+    vlans: frozenset[str] | None = None
+    options: InterfaceOptions | None = None
+    space: int = 0  # of a child whose parent is elsewhere: that namespace's id here
+    parent_mac: str | None = None  # of that parent
+    parent_tag: str = ""
     queue: str = ""  # kind of the queueing discipline at its root
     rate: int | None = None  # bit/s
+    offloads: bool | None = None  # of a veth
     addresses: set[str] = field(default_factory=set)
 
 
@@ -110,20 +124,17 @@ def read(manifest: Manifest, nodes: Iterable[str]) -> dict[str, RawNamespace]:
     return netns.run_apart(tour)
 
 
-def assemble(lab: int, raw: Mapping[str, RawNamespace]) -> LabState:
-    """Return a lab's state from all its namespaces."""
-    peers = _peers(lab, raw)
-    return LabState(
-        namespaces={node: _state(node, namespace, peers) for node, namespace in raw.items()}
-    )
-
-
 def read_namespace() -> RawNamespace:
     """Read the namespace of the calling thread."""
     with netlink.Netlink() as link:
         with contextlib.suppress(OSError):  # before Linux 4.20; we filter again ourselves
             link.socket.setsockopt(netlink.SOL_NETLINK, netlink.NETLINK_GET_STRICT_CHK, 1)
         devices = _read_devices(link)
+        _read_relations(link, devices)
+        for device in devices.values():
+            if device.kind == "veth":
+                with contextlib.suppress(OSError):  # it has just gone
+                    device.offloads = offload.offloads(link.socket, device.name)
         if any(device.queue == "tbf" for device in devices.values()):
             for index, rate in qdisc.rates(link):
                 if index in devices:
@@ -145,6 +156,29 @@ def _read_devices(link: netlink.Netlink) -> dict[int, RawDevice]:
     request = netlink.Message(netlink.RTM_GETLINK, 0, body)
     devices = (parse_device(data, at, end) for data, at, end in link.dump(request))
     return {device.index: device for device in devices}
+
+
+def _read_relations(link: netlink.Netlink, devices: Mapping[int, RawDevice]) -> None:
+    """Read what takes a question of its own: VLANs of ports, and parents in other namespaces."""
+    if any(device.vlan_aware for device in devices.values()):
+        for index, vlans in bridgeport.vlans(link).items():
+            if index in devices and devices[index].port is not None:
+                devices[index].vlans = vlans
+    elsewhere = [one for one in devices.values() if one.elsewhere and one.kind in CHILD_KINDS]
+    asked = [_parent_of(device) for device in elsewhere]
+    for device, answer in zip(elsewhere, link.ask(asked)[0] if asked else (), strict=True):
+        if answer:
+            found = netlink.attributes(answer, 32, len(answer))
+            device.parent_mac = mac_text(found.get(netlink.IFLA_ADDRESS))
+            device.parent_tag = _text(found.get(netlink.IFLA_IFALIAS))
+
+
+def _parent_of(child: RawDevice) -> netlink.Message:
+    """Ask for a device of another namespace, by its index and the namespace's id here."""
+    body = netlink.IFINFO.pack(0, 0, child.link, 0, 0)
+    body += netlink.attribute_u32(netlink.IFLA_TARGET_NETNSID, child.space)
+    body += netlink.attribute_u32(netlink.IFLA_EXT_MASK, netlink.RTEXT_FILTER_SKIP_STATS)
+    return netlink.Message(netlink.RTM_GETLINK, 0, body)
 
 
 def parse_device(data: bytes, at: int, end: int) -> RawDevice:
@@ -169,14 +203,21 @@ def parse_device(data: bytes, at: int, end: int) -> RawDevice:
         stp=None,
         ageing=None,
         queue=_text(found.get(netlink.IFLA_QDISC)),
+        space=u32(found.get(netlink.IFLA_LINK_NETNSID)),
     )
     if kind == "bridge":
         bridge = nested(info.get(netlink.IFLA_INFO_DATA))
         device.stp = bool(u32(bridge.get(netlink.IFLA_BR_STP_STATE)))
         device.ageing = bridge_ageing(bridge)
+        device.priority = u32(bridge.get(netlink.IFLA_BR_PRIORITY))
+        device.vlan_filtering = bridge.get(netlink.IFLA_BR_VLAN_FILTERING, b"\0") != b"\0"
+        device.vlan_aware = netlink.IFLA_BR_VLAN_DEFAULT_PVID in bridge
+    elif device.kind in CHILD_KINDS:
+        device.options = parse_options(kind, nested(info.get(netlink.IFLA_INFO_DATA)))
     port = nested(info.get(netlink.IFLA_INFO_SLAVE_DATA))
     if device.master and netlink.IFLA_BRPORT_STATE in port:
         device.stp_state = STP_STATES[port[netlink.IFLA_BRPORT_STATE][0]]
+        device.port = bridgeport.parse_port(port)
     return device
 
 
@@ -253,78 +294,6 @@ def _via(family: int, found: Mapping[int, bytes]) -> str | None:
     return address_text(family, gateway) if gateway else None
 
 
-def _peers(lab: int, raw: Mapping[str, RawNamespace]) -> dict[tuple[str, int], Endpoint]:
-    """Return the other end of each veth by (namespace, index).
-
-    A veth knows its peer's index and that it is in another namespace, not in which: two ends
-    belong together when each names the other's index, and among several such when their tags
-    name the same cable.
-    """
-    ends: defaultdict[tuple[int, int], list[tuple[str, RawDevice]]] = defaultdict(list)
-    for node, namespace in raw.items():
-        for device in namespace.devices.values():
-            if device.kind == "veth" and device.link:
-                ends[device.index, device.link].append((node, device))
-    peers = {}
-    for (index, link), owners in ends.items():
-        for node, device in owners:
-            match = _match(lab, node, device, ends.get((link, index), []))
-            if match:
-                peers[node, index] = match
-    return peers
-
-
-def _match(
-    lab: int, node: str, device: RawDevice, candidates: list[tuple[str, RawDevice]]
-) -> Endpoint | None:
-    found = [
-        (other, peer)
-        for other, peer in candidates
-        if (other != node) == device.elsewhere and peer is not device
-    ]
-    if len(found) > 1:
-        cable = ownership.tag_of(lab, device.tag)
-        found = [
-            (other, peer)
-            for other, peer in found
-            if cable and (ownership.tag_of(lab, peer.tag) or ("",))[0] == cable[0]
-        ]
-    if len(found) != 1:
-        return None
-    other, peer = found[0]
-    return Endpoint(namespace=other, name=peer.name)
-
-
-def _state(
-    node: str, raw: RawNamespace, peers: Mapping[tuple[str, int], Endpoint]
-) -> NamespaceState:
-    devices = {}
-    for device in raw.devices.values():
-        master = raw.devices.get(device.master)
-        devices[device.name] = DeviceState(
-            name=device.name,
-            kind=device.kind,
-            up=device.up,
-            mac=device.mac,
-            mtu=device.mtu,
-            master=master.name if master else None,
-            peer=peers.get((node, device.index)),
-            addresses=frozenset(device.addresses),
-            stp=device.stp,
-            ageing=device.ageing,
-            tag=device.tag,
-            rate=device.rate,
-            oper=device.oper,
-            stp_state=device.stp_state,
-        )
-    return NamespaceState(
-        forward_ipv4=raw.forward_ipv4,
-        forward_ipv6=raw.forward_ipv6,
-        devices=devices,
-        routes=raw.routes,
-    )
-
-
 def address_text(family: int, packed: bytes) -> str:
     """Return an address as text, in RFC 5952 form without embedded IPv4."""
     text = socket.inet_ntop(family, packed)
@@ -336,9 +305,7 @@ def address_text(family: int, packed: bytes) -> str:
 def _kind(hardware: int, kind: str) -> DeviceKind:
     if hardware == ARPHRD_LOOPBACK:
         return "loopback"
-    if kind == "veth":
-        return "veth"
-    return "bridge" if kind == "bridge" else "other"
+    return _KINDS.get(kind, "other")
 
 
 def nested(data: bytes | None) -> dict[int, bytes]:

@@ -23,9 +23,12 @@ from topoweb.kernel.netlink import (
     IFINFO,
     IFLA_ADDRESS,
     IFLA_BR_AGEING_TIME,
+    IFLA_BR_PRIORITY,
     IFLA_BR_STP_STATE,
+    IFLA_BR_VLAN_FILTERING,
     IFLA_INFO_DATA,
     IFLA_INFO_KIND,
+    IFLA_LINK,
     IFLA_LINKINFO,
     IFLA_MASTER,
     IFLA_MTU,
@@ -69,7 +72,7 @@ ONE_QUEUE = attribute_u32(IFLA_NUM_TX_QUEUES, 1) + attribute_u32(IFLA_NUM_RX_QUE
 
 
 class VethEndSpec(NamedTuple):
-    """One end of a veth pair at birth. Index 0: the kernel chooses."""
+    """One end of a veth pair, or a child, at birth. Index 0: the kernel chooses."""
 
     name: str
     ifindex: int
@@ -108,15 +111,26 @@ class BridgeSpec(NamedTuple):
     mtu: int
     stp: bool
     ageing: int
+    priority: int | None = None  # None: the kernel's
+    vlan_filtering: bool | None = None
 
 
-def bridge_info(stp: bool | None, ageing: int | None) -> bytes:
+def bridge_info(
+    stp: bool | None,
+    ageing: int | None,
+    priority: int | None = None,
+    vlan_filtering: bool | None = None,
+) -> bytes:
     """Return IFLA_LINKINFO of a bridge with what is given."""
     data = b""
     if ageing is not None:
         data += attribute_u32(IFLA_BR_AGEING_TIME, ageing * 100)  # USER_HZ
     if stp is not None:
         data += attribute_u32(IFLA_BR_STP_STATE, int(stp))
+    if priority is not None:
+        data += attribute(IFLA_BR_PRIORITY, struct.pack("=H", priority))
+    if vlan_filtering is not None:
+        data += attribute(IFLA_BR_VLAN_FILTERING, bytes((vlan_filtering,)))
     info = attribute(IFLA_INFO_KIND, b"bridge\0") + attribute(IFLA_INFO_DATA, data)
     return attribute(IFLA_LINKINFO, info)
 
@@ -127,7 +141,20 @@ def add_bridge(bridge: BridgeSpec) -> Message:
     body += attribute_u32(IFLA_MTU, bridge.mtu)
     if bridge.mac:
         body += attribute(IFLA_ADDRESS, mac_bytes(bridge.mac))
-    body += bridge_info(bridge.stp, bridge.ageing)
+    body += bridge_info(bridge.stp, bridge.ageing, bridge.priority, bridge.vlan_filtering)
+    return Message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, body)
+
+
+def add_child(child: VethEndSpec, parent: int, target_fd: int, link_info: bytes) -> Message:
+    """Create a child of a device of the socket's namespace in the namespace of ``target_fd``.
+
+    ``parent``: ifindex; ``link_info``: IFLA_LINKINFO of its kind (`kernel.interfaces`). Born down.
+    """
+    body = IFINFO.pack(0, 0, child.ifindex, 0, 0) + name_attribute(child.name)
+    body += attribute_u32(IFLA_MTU, child.mtu) + attribute_u32(IFLA_LINK, parent)
+    if child.mac:
+        body += attribute(IFLA_ADDRESS, mac_bytes(child.mac))
+    body += attribute_u32(IFLA_NET_NS_FD, target_fd) + link_info
     return Message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, body)
 
 

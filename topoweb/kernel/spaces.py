@@ -49,7 +49,8 @@ class LabSpaces:
         self._owner = owner
         self._uid_base = uid_base
         self._manifest = manifest.read(run_dir, lab)
-        self._swept = False
+        # The intent is written before the first holder is made: without a file there is none.
+        self._swept = not manifest.path_of(run_dir, lab).exists()
         self._links: Mapping[str, tuple[End, End]] | None = None  # foreseen, not yet written
         self._leaving: GoneWatch | None = None
         self._lock = threading.RLock()

@@ -19,11 +19,11 @@ from topoweb.core.topology.document import parse
 from topoweb.core.topology.model import Topology
 from topoweb.core.topology.operations import apply
 from topoweb.core.topology.validate import validate
+from topoweb.core.tracing import pcapng
 from topoweb.engine.live import LiveService
 from topoweb.engine.ports import ProbeRequest
 from topoweb.engine.supervisor import Supervisor
 from topoweb.engine.tracing import Tracing
-from topoweb.kernel import pcapng
 from topoweb.kernel.monitor import LabMonitor
 from topoweb.kernel.trace.afpacket import AfPacketSource
 from topoweb.kernel.trace.facts import LinuxFacts

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from topoweb.core.topology.document import dump, parse
+from topoweb.core.topology.operations import apply
 from topoweb.core.topology.validate import validate
 
 if TYPE_CHECKING:
@@ -51,6 +52,22 @@ SERVICES: list[dict[str, Any]] = [
         "options": {"interface": "i01", "first": "10.0.1.50", "last": "10.0.1.60"},
     },
 ]
+CHILDREN: list[tuple[str, dict[str, Any]]] = [
+    ("macvlan", {}),
+    ("macvlan", {"mode": "private"}),
+    ("macvlan", {"mode": "passthru"}),
+    ("ipvlan", {"mode": "l3"}),
+    ("ipvlan", {"flag": "vepa"}),
+    ("vlan", {"id": 10}),
+    ("vlan", {"id": 20}),
+]
+BRIDGE_PORTS: list[dict[str, Any]] = [
+    {},
+    {"hairpin": True, "cost": 5},
+    {"isolated": True, "learning": False, "priority": 1},
+    {"flood": False, "untagged": 10},
+    {"untagged": None, "tagged": [10, 20]},
+]
 HOPS = [None, "10.0.1.2", "10.0.2.1", "10.0.1.3", "2001:db8:1::2", "2001:db8:2::7"]
 
 
@@ -66,6 +83,7 @@ def drawings(draw: st.DrawFn) -> Topology:
         node |= {"forward_ipv4": draw(flag), "forward_ipv6": draw(flag)}
         if kind == "switch":
             node |= {"stp": draw(flag), "ageing": draw(st.sampled_from([0, 300]))}
+            node |= {"vlan_filtering": draw(flag), "priority": draw(st.sampled_from([4096, 32768]))}
             node["addresses"] = draw(st.lists(st.sampled_from(ADDRESSES), unique=True, max_size=1))
         document["nodes"][f"n{number}"] = node
         for port in range(draw(st.integers(0, 3))):
@@ -78,15 +96,34 @@ def drawings(draw: st.DrawFn) -> Topology:
                 "bridged": draw(up) if kind == "switch" else True,
                 "dhcp": not draw(up),
                 "addresses": draw(st.lists(st.sampled_from(ADDRESSES), unique=True, max_size=3)),
+                "bridge_port": draw(st.sampled_from(BRIDGE_PORTS)) if kind == "switch" else {},
             }
+    _children(draw, document, up)
     _cables(draw, document, up)
     _routes(draw, document)
     _services(draw, document)
     return parse(document)
 
 
+def _children(draw: st.DrawFn, document: dict[str, Any], up: st.SearchStrategy[bool]) -> None:
+    ports = sorted(document["interfaces"])
+    for number in range(draw(st.integers(0, 3)) if ports else 0):
+        kind, options = draw(st.sampled_from(CHILDREN))
+        document["interfaces"][f"c{number}"] = {
+            "node": draw(st.sampled_from(sorted(document["nodes"]))),
+            "name": f"c{number}",
+            "kind": kind,
+            "options": options,
+            "parent": draw(st.sampled_from([*ports, *(f"c{other}" for other in range(number))])),
+            "mtu": draw(st.sampled_from([1500, 1200])),
+            "up": draw(up),
+            "addresses": draw(st.lists(st.sampled_from(ADDRESSES), unique=True, max_size=2)),
+        }
+
+
 def _cables(draw: st.DrawFn, document: dict[str, Any], up: st.SearchStrategy[bool]) -> None:
-    ports = draw(st.permutations(sorted(document["interfaces"])))
+    drawn = document["interfaces"].items()
+    ports = draw(st.permutations(sorted(key for key, item in drawn if "kind" not in item)))
     count = draw(st.integers(0, len(ports) // 2))
     for number in range(count):
         ends = {"a": ports[2 * number], "b": ports[2 * number + 1]}
@@ -126,9 +163,17 @@ def runnable(topology: Topology) -> Topology:
             _, collection, key, *_ = error.path.split("/")
             if collection in ("routes", "services"):
                 document[collection].pop(key, None)
+            elif collection == "interfaces" and document[collection][key]["kind"] != "port":
+                document = dump(removed(parse(document), key))
+                break
             else:
                 document[collection][key]["addresses"] = []
     return parse(document)
+
+
+def removed(topology: Topology, interface: str) -> Topology:
+    operation = {"kind": "remove", "collection": "interfaces", "id": interface}
+    return apply(topology, operation)[0]
 
 
 RUNNABLE = drawings().map(runnable)
@@ -182,7 +227,14 @@ def single_operations(draw: st.DrawFn, topology: Topology) -> dict[str, Any]:
         "nodes": st.sampled_from(["host", "router", "switch"]).map(
             lambda kind: {"kind": kind, "name": kind}
         ),
-        "interfaces": nodes.map(lambda node: {"node": node, "name": "eth9"}),
+        "interfaces": st.tuples(nodes, interfaces).flatmap(
+            lambda place: st.sampled_from(
+                [
+                    {"node": place[0], "name": "eth9"},
+                    {"node": place[0], "name": "mv9", "kind": "macvlan", "parent": place[1]},
+                ]
+            )
+        ),
         "links": st.tuples(interfaces, interfaces).map(lambda ends: {"a": ends[0], "b": ends[1]}),
         "routes": st.tuples(nodes, st.sampled_from(PREFIXES), interfaces).map(
             lambda parts: {"node": parts[0], "prefix": parts[1], "device": parts[2]}
@@ -202,6 +254,6 @@ def single_operations(draw: st.DrawFn, topology: Topology) -> dict[str, Any]:
     if kind == "remove":
         return place
     if draw(st.integers(0, 9)) == 0:
-        settings = st.fixed_dictionaries({"auto_address": st.booleans()})
-        return {"kind": "set", "collection": "document", "id": "", "patch": draw(settings)}
+        flags = st.fixed_dictionaries({"auto_address": st.booleans(), "offloads": st.booleans()})
+        return {"kind": "set", "collection": "document", "id": "", "patch": draw(flags)}
     return {**place, "patch": draw(values[collection])}

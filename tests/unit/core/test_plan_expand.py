@@ -22,6 +22,7 @@ def test_a_cable_becomes_a_tagged_pair() -> None:
         peer=Endpoint(namespace="h2", name="eth0"),
         addresses=frozenset({"10.0.0.1/24"}),
         tag="topoweb:5:l1:a",
+        offloads=True,
     )
     assert state.namespaces["h2"].devices["eth0"].tag == "topoweb:5:l1:b"
     assert state.namespaces["h1"].devices["lo"].up

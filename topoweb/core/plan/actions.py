@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from topoweb.core.plan.state import Endpoint, RouteState
+    from topoweb.core.topology.interfaces import InterfaceOptions
+
+DEFAULT_PRIORITY = 32768  # of a bridge, IEEE 802.1D §17.14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,8 @@ class AddBridge:
     ageing: int
     tag: str
     mac: str | None = None
+    priority: int = DEFAULT_PRIORITY
+    vlan_filtering: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +72,32 @@ class AddVeth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddChild:
+    """Create a child of a device, in its final namespace: macvlan, ipvlan, VLAN sub-interface."""
+
+    at: Endpoint
+    parent: Endpoint
+    options: InterfaceOptions
+    mac: str | None
+    mtu: int
+    up: bool
+    tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetChild:
+    """Change a child in place, after its parent. None leaves a property as it is."""
+
+    at: Endpoint
+    up: bool | None = None
+    mtu: int | None = None
+    mac: str | None = None
+    options: InterfaceOptions | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveDevice:
-    """Delete a device; a veth takes its peer with it."""
+    """Delete a device; a veth takes its peer with it, and any device its children."""
 
     at: Endpoint
 
@@ -87,6 +116,30 @@ class SetDevice:
     master: str | None = None
     stp: bool | None = None
     ageing: int | None = None
+    priority: int | None = None
+    vlan_filtering: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPort:
+    """Change options of a bridge port. None leaves one as it is."""
+
+    at: Endpoint
+    hairpin: bool | None = None
+    isolated: bool | None = None
+    learning: bool | None = None
+    flood: bool | None = None
+    cost: int | None = None
+    priority: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetVlans:
+    """Take a bridge port out of VLANs and put it into others: "10 pvid untagged", "20"."""
+
+    at: Endpoint
+    remove: tuple[str, ...] = ()
+    add: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +183,14 @@ class SetRate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetOffloads:
+    """Switch checksum and segmentation offloads of a device off, or on as it was born."""
+
+    at: Endpoint
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetForwarding:
     """Write net.ipv4.ip_forward or net.ipv6.conf.all.forwarding; None leaves it."""
 
@@ -163,14 +224,19 @@ Action = (
     | CloseUplink
     | AddBridge
     | AddVeth
+    | AddChild
     | RemoveDevice
     | SetDevice
+    | SetChild
+    | SetPort
+    | SetVlans
     | AddAddress
     | RemoveAddress
     | AddRoute
     | RemoveRoute
     | SetForwarding
     | SetRate
+    | SetOffloads
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from topoweb.core.plan.merge import LOOPBACK_ADDRESSES, resolved
@@ -11,7 +11,7 @@ from topoweb.core.plan.uplink_diff import without_way_out
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from topoweb.core.plan.state import DeviceState, LabState, NamespaceState, RouteState
+    from topoweb.core.plan.state import DeviceState, Endpoint, LabState, NamespaceState, RouteState
 
 # Made by the kernel itself in every new namespace when their module is loaded.
 FALLBACK_DEVICES = frozenset(
@@ -73,19 +73,32 @@ def _device(path: str, want: DeviceState, have: DeviceState) -> Iterator[Differe
     if want.kind != "loopback":
         for name in ("mtu", "master"):
             yield from _differs(f"{path}/{name}", getattr(want, name), getattr(have, name))
-    for name in ("mac", "stp", "ageing"):
+    for name in ("mac", "stp", "ageing", "priority", "vlan_filtering"):
         wanted, actual = getattr(want, name), getattr(have, name)
         if wanted is not None and actual is not None:  # no wish; not told
             yield from _differs(f"{path}/{name}", wanted, actual)
-    if want.peer != have.peer:
-        yield f"{path}/peer", _peer(want), _peer(have)
+    for name in ("peer", "parent"):
+        ends = [_place(getattr(device, name)) for device in (want, have)]
+        yield from _differs(f"{path}/{name}", *ends)
+    yield from _inner(f"{path}/options", want.options, have.options)
+    yield from _inner(f"{path}/bridge_port", want.port, have.port)
+    if want.vlans is not None and have.vlans is not None:
+        yield from _differs(f"{path}/vlans", sorted(want.vlans), sorted(have.vlans))
     ignored = LOOPBACK_ADDRESSES if want.kind == "loopback" else frozenset()
     addresses = (sorted(set(d.addresses) - ignored) for d in (want, have))
     yield from _differs(f"{path}/addresses", *addresses)
 
 
-def _peer(device: DeviceState) -> str | None:
-    return f"{device.peer.namespace}/{device.peer.name}" if device.peer else None
+def _inner(path: str, want: object | None, have: object | None) -> Iterator[Difference]:
+    """Compare two records of one kind option by option; one that is not there is no wish."""
+    if want == have or type(want) is not type(have) or not is_dataclass(want):
+        return
+    for one in fields(want):
+        yield from _differs(f"{path}/{one.name}", getattr(want, one.name), getattr(have, one.name))
+
+
+def _place(at: Endpoint | None) -> str | None:
+    return f"{at.namespace}/{at.name}" if at else None
 
 
 def _differs(path: str, drawn: Value, actual: Value) -> Iterator[Difference]:

@@ -12,25 +12,51 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from topoweb.core.plan.state import DeviceState, Endpoint, LabState, NamespaceState, RouteState
+from topoweb.core.topology.interfaces import CHILD_KINDS, INTERFACE_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TAG_PREFIX = "topoweb:"
 LOOPBACK_ADDRESSES = frozenset({"127.0.0.1/8", "::1/128"})
-_PROPERTIES = ("up", "mtu", "mac", "master", "stp", "ageing", "rate")
+_PROPERTIES = (
+    *("up", "mtu", "mac", "master", "stp", "ageing", "priority", "vlan_filtering"),
+    *("port", "vlans", "options", "rate", "offloads"),
+)
+_WISHES = (
+    "mac",
+    "stp",
+    "ageing",
+    "priority",
+    "vlan_filtering",
+    "port",
+    "vlans",
+    "offloads",
+)  # None: none
+_REMOVABLE = ("veth", "bridge", *CHILD_KINDS)
 
 
 def intact(wanted: LabState, observed: LabState) -> set[Endpoint]:
-    """Return the wanted devices that exist as wanted in kind, peer and tag, both ends alike."""
+    """Return the wanted devices that exist as wanted in kind, peer, parent and tag.
+
+    Both ends of a cable alike, and a child with its parent, where that is wanted too.
+    """
     good = {
-        Endpoint(namespace=key, name=name): device.peer
+        Endpoint(namespace=key, name=name): device
         for key, namespace in wanted.namespaces.items()
         if key in observed.namespaces
         for name, device in namespace.devices.items()
         if _same(device, observed.namespaces[key].devices.get(name))
     }
-    return {at for at, peer in good.items() if peer is None or good.get(peer) == at}
+    whole = {
+        at
+        for at, device in good.items()
+        if device.peer is None or ((far := good.get(device.peer)) is not None and far.peer == at)
+    }
+    children = {at: device.parent for at, device in good.items() if device.parent is not None}
+    while lost := {at for at in whole & children.keys() if children[at] not in whole}:
+        whole -= lost
+    return whole
 
 
 def merge(
@@ -69,7 +95,7 @@ def merge(
             routes=_routes(key, want, have, old, kept, devices),
             uplink=want.uplink,
         )
-    return _whole(LabState(namespaces=result), desired)
+    return _whole(LabState(namespaces=result), desired, kept)
 
 
 def _same(want: DeviceState, have: DeviceState | None) -> bool:
@@ -78,14 +104,23 @@ def _same(want: DeviceState, have: DeviceState | None) -> bool:
     # Somebody else's alias is drift; ours of another cable, or none yet (the worker died between
     # making and tagging), means that this is not the cable that is drawn.
     tagged = have.tag == want.tag or (have.tag != "" and not have.tag.startswith(TAG_PREFIX))
-    return want.peer == have.peer and tagged
+    return want.peer == have.peer and want.parent == have.parent and tagged and _morphs(want, have)
+
+
+def _morphs(want: DeviceState, have: DeviceState) -> bool:
+    """Tell whether the kernel can give a child the options that are wanted."""
+    if want.options is None or want.options == have.options:
+        return True
+    if have.options is None:
+        return False
+    return INTERFACE_KINDS[want.kind].morphs(have.options, want.options)
 
 
 def _foreign(device: DeviceState, restore: bool) -> bool:
     """Tell whether a device that is not drawn stays."""
     if device.tag.startswith(TAG_PREFIX):
         return False
-    return not restore or device.kind not in ("veth", "bridge")
+    return not restore or device.kind not in _REMOVABLE
 
 
 def _pick(want: Any, have: Any, old: Any, name: str) -> Any:  # noqa: ANN401 - any property
@@ -100,7 +135,7 @@ def _device(want: DeviceState, have: DeviceState, old: DeviceState | None) -> De
     picked = {name: _pick(want, have, old, name) for name in _PROPERTIES}
     if want.rate is not None:  # a limit, not a drawing: it is never left as someone set it
         picked["rate"] = want.rate
-    for name in ("mac", "stp", "ageing"):  # None is no wish
+    for name in _WISHES:
         if picked[name] is None:
             picked[name] = getattr(have, name)
     if want.kind == "loopback":
@@ -179,15 +214,19 @@ def resolved(
     )
 
 
-def _whole(merged: LabState, desired: LabState) -> LabState:
-    """Drop foreign veths whose other end goes away, and bridges that are gone from ``master``."""
+def _whole(merged: LabState, desired: LabState, kept: set[Endpoint]) -> LabState:
+    """Drop foreign veths whose other end goes away, foreign children whose parent does.
+
+    And bridges that are gone, from ``master``.
+    """
     result = {}
     for key, namespace in merged.namespaces.items():
         drawn = desired.namespaces[key].devices
         devices = {
             name: device
             for name, device in namespace.devices.items()
-            if name in drawn or _has_peer(device, merged, desired)
+            if name in drawn
+            or (_has_peer(device, merged, desired) and _has_parent(device, merged, desired, kept))
         }
         for name, device in devices.items():
             if device.master is not None and device.master not in devices:
@@ -204,3 +243,16 @@ def _has_peer(device: DeviceState, merged: LabState, desired: LabState) -> bool:
         return False
     drawn = peer.name in desired.namespaces[peer.namespace].devices
     return peer.name in merged.namespaces[peer.namespace].devices and not drawn
+
+
+def _has_parent(
+    device: DeviceState, merged: LabState, desired: LabState, kept: set[Endpoint]
+) -> bool:
+    parent = device.parent
+    if parent is None:
+        return True
+    if parent.namespace not in merged.namespaces:
+        return False
+    if parent.name in desired.namespaces[parent.namespace].devices:
+        return parent in kept
+    return parent.name in merged.namespaces[parent.namespace].devices

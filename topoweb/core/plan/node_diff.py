@@ -11,8 +11,10 @@ from topoweb.core.plan.actions import (
     RemoveRoute,
     SetDevice,
     SetForwarding,
+    SetOffloads,
     SetRate,
 )
+from topoweb.core.plan.port_diff import child_steps, port_steps
 from topoweb.core.plan.state import DeviceState, Endpoint, NamespaceState, RouteState
 from topoweb.core.plan.steps import Phase, Steps
 from topoweb.core.topology import prefixes
@@ -22,6 +24,7 @@ _WORDS = {
     "mtu": "MTU {}",
     "mac": "MAC {}",
     "ageing": "FDB ageing {} s",
+    "priority": "priority {}",
 }
 
 
@@ -57,6 +60,9 @@ def node_steps(
                 continue
             _set(at, device, old, unbridged, steps)
         _rate(at, device, old, steps)
+        _offloads(at, device, old, steps)
+        if device.master is not None:
+            port_steps(at, device, old, steps)
         _addresses(at, device, old, losses, steps)
     _forwarding(key, want, have, steps)
     lost = {at.name for at in gone if at.namespace == key}
@@ -66,8 +72,11 @@ def node_steps(
 
 
 def _set(at: Endpoint, want: DeviceState, have: DeviceState, unbridged: bool, steps: Steps) -> None:
+    if want.options is not None:
+        child_steps(at, want, have, steps)
+        return
     changes: dict[str, bool | int | str] = {}
-    for name in ("mtu", "mac", "stp", "ageing", "up"):
+    for name in ("mtu", "mac", "stp", "ageing", "priority", "vlan_filtering", "up"):
         wanted, actual = getattr(want, name), getattr(have, name)
         if None not in (wanted, actual) and wanted != actual:  # no wish; not told
             changes[name] = wanted
@@ -89,11 +98,23 @@ def _rate(at: Endpoint, want: DeviceState, have: DeviceState | None, steps: Step
     steps.add(Phase.SET_DEVICES, action, f"{steps.port(at)} {why}", steps.owner(at))
 
 
+def _offloads(at: Endpoint, want: DeviceState, have: DeviceState | None, steps: Steps) -> None:
+    now = have.offloads if have else True  # a new cable has them
+    if None in (want.offloads, now) or want.offloads == now:
+        return
+    assert want.offloads is not None
+    words = "may leave work to hardware" if want.offloads else "sends packets as a wire has them"
+    action = SetOffloads(at=at, on=want.offloads)
+    steps.add(Phase.SET_DEVICES, action, f"{steps.port(at)} {words}", steps.owner(at))
+
+
 def _property_words(name: str, value: bool | int | str) -> str:
     if name == "up":
         return "up" if value else "down"
     if name == "stp":
         return f"with spanning tree {'on' if value else 'off'}"
+    if name == "vlan_filtering":
+        return f"with VLANs {'kept apart' if value else 'mixed'}"
     if name == "master":
         return f"as a port of {value}" if value else "outside the bridge"
     return _WORDS[name].format(value)

@@ -10,9 +10,11 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from topoweb.core.plan.actions import (
+    DEFAULT_PRIORITY,
     Action,
     AddAddress,
     AddBridge,
+    AddChild,
     AddNamespace,
     AddRoute,
     AddVeth,
@@ -23,11 +25,17 @@ from topoweb.core.plan.actions import (
     RemoveDevice,
     RemoveNamespace,
     RemoveRoute,
+    SetChild,
     SetDevice,
     SetForwarding,
+    SetOffloads,
+    SetPort,
     SetRate,
+    SetVlans,
 )
+from topoweb.core.plan.port_diff import PORT_OPTIONS
 from topoweb.core.plan.rate import bucket
+from topoweb.core.topology.interfaces import INTERFACE_KINDS, kind_of
 from topoweb.core.topology.onlink import WAN
 
 if TYPE_CHECKING:
@@ -68,6 +76,10 @@ class _Shell:
         """Return an `ip` command that acts inside a node."""
         return self.ip("-n", self.node(namespace), *words)
 
+    def bridge(self, namespace: str, *words: object) -> str:
+        """Return a `bridge` command that acts inside a node."""
+        return shlex.join(["bridge", "-n", self.node(namespace), *map(str, words)])
+
     def sysctl(self, namespace: str, setting: str) -> str:
         return self.ip("netns", "exec", self.node(namespace), "sysctl", "-w", setting)
 
@@ -86,6 +98,8 @@ def _add_bridge(shell: _Shell, action: AddBridge) -> Iterator[str]:
         action.namespace,
         *("link", "add", "name", action.name, *words, "mtu", action.mtu, "type", "bridge"),
         *("stp_state", int(action.stp), "ageing_time", action.ageing * CENTISECONDS),
+        *(("priority", action.priority) if action.priority != DEFAULT_PRIORITY else ()),
+        *(("vlan_filtering", 1) if action.vlan_filtering else ()),
     )
     if action.up:
         yield shell.inside(action.namespace, "link", "set", "dev", action.name, "up")
@@ -104,6 +118,56 @@ def _add_veth(shell: _Shell, action: AddVeth) -> Iterator[str]:
             yield _link_set(shell, end.at, "up")
 
 
+def _add_child(shell: _Shell, action: AddChild) -> Iterator[str]:
+    kind = kind_of(action.options)
+    mac = ["address", action.mac] if action.mac else []
+    place = (
+        ["netns", shell.node(action.at.namespace)]
+        if action.at.namespace != (action.parent.namespace)
+        else []
+    )
+    words = INTERFACE_KINDS[kind].words(action.options)
+    yield shell.inside(
+        action.parent.namespace,
+        *("link", "add", "link", action.parent.name, "name", action.at.name, *mac),
+        *("mtu", action.mtu, *place, "type", kind, *words),
+    )
+    if action.up:
+        yield _link_set(shell, action.at, "up")
+
+
+def _set_child(shell: _Shell, action: SetChild) -> Iterator[str]:
+    if action.options is not None:
+        kind = kind_of(action.options)
+        words = INTERFACE_KINDS[kind].words(action.options)
+        yield _link_set(shell, action.at, "type", kind, *words)
+    if action.mtu is not None:
+        yield _link_set(shell, action.at, "mtu", action.mtu)
+    if action.mac is not None:
+        yield _link_set(shell, action.at, "address", action.mac)
+    if action.up is not None:
+        yield _link_set(shell, action.at, "up" if action.up else "down")
+
+
+def _set_port(shell: _Shell, action: SetPort) -> Iterator[str]:
+    words: list[str] = []
+    for name in PORT_OPTIONS:
+        value = getattr(action, name)
+        if value is not None:
+            word = ("on" if value else "off") if isinstance(value, bool) else str(value)
+            words += [name, word]
+    yield shell.bridge(action.at.namespace, "link", "set", "dev", action.at.name, *words)
+
+
+def _set_vlans(shell: _Shell, action: SetVlans) -> Iterator[str]:
+    for verb, vlans in (("del", action.remove), ("add", action.add)):
+        for vlan in vlans:
+            words = vlan.split() if verb == "add" else vlan.split()[:1]
+            yield shell.bridge(
+                action.at.namespace, "vlan", verb, "dev", action.at.name, "vid", *words
+            )
+
+
 def _remove_device(shell: _Shell, action: RemoveDevice) -> Iterator[str]:
     yield shell.inside(action.at.namespace, "link", "del", "dev", action.at.name)
 
@@ -117,11 +181,15 @@ def _set_device(shell: _Shell, action: SetDevice) -> Iterator[str]:
         yield _link_set(
             shell, action.at, *(("master", action.master) if action.master else ("nomaster",))
         )
-    if action.stp is not None:
-        yield _link_set(shell, action.at, "type", "bridge", "stp_state", int(action.stp))
-    if action.ageing is not None:
-        ageing = action.ageing * CENTISECONDS
-        yield _link_set(shell, action.at, "type", "bridge", "ageing_time", ageing)
+    ageing = None if action.ageing is None else action.ageing * CENTISECONDS
+    for name, value in (
+        ("stp_state", action.stp),
+        ("ageing_time", ageing),
+        ("priority", action.priority),
+        ("vlan_filtering", action.vlan_filtering),
+    ):
+        if value is not None:
+            yield _link_set(shell, action.at, "type", "bridge", name, int(value))
     if action.up is not None:
         yield _link_set(shell, action.at, "up" if action.up else "down")
 
@@ -172,6 +240,13 @@ def _set_rate(shell: _Shell, action: SetRate) -> Iterator[str]:
     yield shlex.join([*tc, "replace", "dev", action.at.name, "root", "tbf", *words])
 
 
+def _set_offloads(shell: _Shell, action: SetOffloads) -> Iterator[str]:
+    names = ("tx", "sg", "tso", "gso") if action.on else ("tx", "sg", "tso", "gso", "gro")
+    words = [word for name in names for word in (name, "on" if action.on else "off")]
+    ethtool = ("ethtool", "-K", action.at.name, *words)
+    yield shell.ip("netns", "exec", shell.node(action.at.namespace), *ethtool)
+
+
 def _open_uplink(shell: _Shell, action: OpenUplink) -> Iterator[str]:
     # An outline: the rules (docs/classroom.md), the name and the addresses are the host's choice.
     node = shell.node(action.namespace)
@@ -189,6 +264,10 @@ _RENDERERS: Mapping[type[Any], Callable[[_Shell, Any], Iterator[str]]] = {
     RemoveNamespace: _remove_namespace,
     AddBridge: _add_bridge,
     AddVeth: _add_veth,
+    AddChild: _add_child,
+    SetChild: _set_child,
+    SetPort: _set_port,
+    SetVlans: _set_vlans,
     RemoveDevice: _remove_device,
     SetDevice: _set_device,
     AddAddress: _add_address,
@@ -197,6 +276,7 @@ _RENDERERS: Mapping[type[Any], Callable[[_Shell, Any], Iterator[str]]] = {
     RemoveRoute: _remove_route,
     SetForwarding: _set_forwarding,
     SetRate: _set_rate,
+    SetOffloads: _set_offloads,
     OpenUplink: _open_uplink,
     CloseUplink: _close_uplink,
 }

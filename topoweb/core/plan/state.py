@@ -9,10 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from topoweb.core.topology.bridge_port import VETH_COST
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DeviceKind = Literal["loopback", "veth", "bridge", "other"]
+    from topoweb.core.topology.interfaces import InterfaceOptions
+
+DeviceKind = Literal["loopback", "veth", "bridge", "macvlan", "ipvlan", "vlan", "other"]
+NEW_PORT_VLANS = frozenset({"1 pvid untagged"})  # the kernel's default_pvid
 CLOSED, BROKEN = 0, -1  # of an uplink
 STP_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")
 
@@ -23,6 +28,18 @@ class Endpoint:
 
     namespace: str
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortState:
+    """A bridge port's options, at first the kernel's defaults; `core.topology.bridge_port`."""
+
+    hairpin: bool = False
+    isolated: bool = False
+    learning: bool = True
+    flood: bool = True
+    cost: int = VETH_COST
+    priority: int = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +57,14 @@ class DeviceState:
     stp: bool | None = None  # bridges
     ageing: int | None = None  # bridges, seconds; None observed: not told, during a topology change
     tag: str = ""  # ifalias: topoweb:<lab>:<link>:<end>
+    priority: int | None = None  # bridges, of the spanning tree
+    vlan_filtering: bool | None = None  # bridges
+    port: PortState | None = None  # ports of a bridge
+    vlans: frozenset[str] | None = None  # of a port: "10 pvid untagged"; None: no wish, not told
+    parent: Endpoint | None = None  # children: None observed: outside the lab
+    options: InterfaceOptions | None = None  # children: None observed: what cannot be drawn
     rate: int | None = None  # bit/s that it may send: a token bucket (tbf) at its root
+    offloads: bool | None = None  # veth: leaves anything to hardware; None: no wish, not told
     oper: str | None = None  # IFLA_OPERSTATE in words: up, down, lowerlayerdown, unknown …
     stp_state: str | None = None  # bridge port, one of STP_STATES
 

@@ -26,11 +26,13 @@ class Phase(enum.IntEnum):
     ADD_CABLES = 8
     SET_DOWN = 9  # before what comes up, lest a switching loop is closed for a moment
     SET_DEVICES = 10
-    ADD_ADDRESSES = 11
-    SET_FORWARDING = 12
-    ADD_ROUTES = 13
-    OPEN_UPLINKS = 14
-    REMOVE_NAMESPACES = 15
+    ADD_CHILDREN = 11  # after their parents' MTU, which theirs may not exceed
+    SET_CHILDREN = 12
+    ADD_ADDRESSES = 13
+    SET_FORWARDING = 14
+    ADD_ROUTES = 15
+    OPEN_UPLINKS = 16
+    REMOVE_NAMESPACES = 17
 
 
 class Steps:

@@ -7,14 +7,14 @@ canonical and refers only to what exists. Whether the drawing makes sense as a n
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.topology.fields import ID, FieldError, pointer_token, shown, type_name
 from topoweb.core.topology.model import COLLECTIONS, Topology
 from topoweb.core.topology.schema import DOCUMENT, SCHEMAS, Item, Schema
-from topoweb.core.topology.services import Options, dump_options
+from topoweb.core.topology.services import dump_options
 from topoweb.core.topology.upgrade import VERSION, upgrade
 from topoweb.core.topology.validate.codes import problem
 
@@ -85,7 +85,7 @@ def dump_value(value: object) -> object:
     """Return one property as JSON."""
     if isinstance(value, tuple):
         return list(value)
-    return dump_options(value) if isinstance(value, Options) else value
+    return dump_options(value) if is_dataclass(value) else value
 
 
 def read_object(collection: str, value: object, path: str, problems: list[Problem]) -> Item | None:
@@ -184,7 +184,7 @@ def _references(data: dict[str, Any], collections: Mapping[str, Any]) -> list[Pr
     for name, schema in SCHEMAS.items():
         if schema.references:
             problems += _dangling(name, schema, data, collections[name])
-    return problems + _ports(collections["links"])
+    return problems + _parents(collections["interfaces"]) + _ports(collections["links"])
 
 
 def _dangling(
@@ -201,6 +201,25 @@ def _dangling(
                 where = f"/{name}/{key}/{field}"
                 problems.append(problem("dangling-reference", where, collection=target, id=wanted))
     return problems
+
+
+def _parents(interfaces: Mapping[str, Any]) -> list[Problem]:
+    return [
+        problem("parent-loop", f"/interfaces/{key}/parent", interface=key)
+        for key, item in interfaces.items()
+        if item.parent is not None and hangs_on_itself(interfaces, key, item.parent)
+    ]
+
+
+def hangs_on_itself(interfaces: Mapping[str, Any], key: str, parent: str | None) -> bool:
+    """Tell whether the parents of an interface, beginning with ``parent``, lead back to it."""
+    seen: set[str] = set()
+    while parent is not None and parent in interfaces and parent not in seen:
+        if parent == key:
+            return True
+        seen.add(parent)
+        parent = interfaces[parent].parent
+    return False
 
 
 def _ports(links: Mapping[str, Any]) -> list[Problem]:

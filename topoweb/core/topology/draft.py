@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from topoweb.core.topology.document import dump_object, dump_value
 from topoweb.core.topology.index import Index
-from topoweb.core.topology.model import Link
+from topoweb.core.topology.interfaces import INTERFACE_KINDS
+from topoweb.core.topology.model import Interface, Link
 from topoweb.core.topology.schema import DOCUMENT, Item
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Draft:
 
     def __init__(self, topology: Topology) -> None:
         self.changes: list[Change] = []
-        self.cabled: list[str] = []  # interfaces that got a cable, in order
+        self.cabled: list[str] = []  # interfaces that got a cable, or a parent, in order
         self._base = topology
         self._settings: dict[str, Any] = {}
         self._own: dict[str, dict[str, Any]] = {}
@@ -65,6 +66,8 @@ class Draft:
         self._put(collection, key, item)
         if isinstance(item, Link):
             self.cabled += [item.a, item.b]
+        elif isinstance(item, Interface) and INTERFACE_KINDS[item.kind].same_segment:
+            self.cabled.append(key)
         self._record("add", collection, key, value=dump_object(item))
 
     def patch(self, collection: str, key: str, properties: Mapping[str, Any]) -> None:

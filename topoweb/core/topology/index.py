@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from topoweb.core.topology.interfaces import INTERFACE_KINDS
 from topoweb.core.topology.model import Interface, Link, Route, Service, Topology
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Index:
 
     link_of: dict[str, str] = field(default_factory=dict)  # interface → link
     interfaces_of: defaultdict[str, dict[str, None]] = field(default_factory=_groups)  # node →
+    children_of: defaultdict[str, dict[str, None]] = field(default_factory=_groups)  # interface →
     routes_of: defaultdict[str, dict[str, None]] = field(default_factory=_groups)  # node →
     routes_by: defaultdict[str, dict[str, None]] = field(default_factory=_groups)  # interface →
     services_of: defaultdict[str, dict[str, None]] = field(default_factory=_groups)  # node →
@@ -48,6 +50,8 @@ class Index:
         """Note an object that is now drawn."""
         if isinstance(item, Interface):
             self.interfaces_of[item.node][key] = None
+            if item.parent is not None:
+                self.children_of[item.parent][key] = None
         elif isinstance(item, Link):
             self.link_of[item.a] = self.link_of[item.b] = key
         elif isinstance(item, Route):
@@ -61,6 +65,8 @@ class Index:
         """Forget an object that was drawn."""
         if isinstance(item, Interface):
             del self.interfaces_of[item.node][key]
+            if item.parent is not None:
+                del self.children_of[item.parent][key]
         elif isinstance(item, Link):
             del self.link_of[item.a], self.link_of[item.b]
         elif isinstance(item, Route):
@@ -83,7 +89,8 @@ def peer_of(topology: Topology, index: Index, interface: str) -> str | None:
 def is_port(topology: Topology, interface: str) -> bool:
     """Tell whether an interface is a bridge port: frames pass on, addresses do not belong."""
     item = topology.interfaces[interface]
-    return item.bridged and topology.nodes[item.node].kind == "switch"
+    switch = topology.nodes[item.node].kind == "switch"
+    return switch and item.bridged and item.kind == "port"
 
 
 def bridge_mtu(topology: Topology, index: Index, node: str) -> int:
@@ -99,6 +106,7 @@ def bridge_mtu(topology: Topology, index: Index, node: str) -> int:
 def segment(topology: Topology, index: Index, start: str) -> list[str]:
     """Return the interfaces of the layer-2 segment of ``start``, switch ports included.
 
+    Children that share their parent's segment belong to it; tagged ones begin one of their own.
     Cables that are drawn off still belong: an address plan does not change with a switch.
     """
     seen, queue = {start: None}, [start]
@@ -114,6 +122,12 @@ def _near(topology: Topology, index: Index, interface: str) -> Iterator[str]:
     peer = peer_of(topology, index, interface)
     if peer is not None:
         yield peer
+    item = topology.interfaces[interface]
+    if item.parent is not None and INTERFACE_KINDS[item.kind].same_segment:
+        yield item.parent
+    for child in index.children_of.get(interface, ()):
+        if INTERFACE_KINDS[topology.interfaces[child].kind].same_segment:
+            yield child
     if is_port(topology, interface):
         for other in index.interfaces_of[topology.interfaces[interface].node]:
             if is_port(topology, other):

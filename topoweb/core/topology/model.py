@@ -13,16 +13,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from topoweb.core.topology.bridge_port import BridgePort
+from topoweb.core.topology.interfaces import InterfaceOptions, Port
 from topoweb.core.topology.services import Options  # noqa: TC001 - read by generators of schemas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NodeKind = Literal["host", "router", "switch", "uplink"]
+InterfaceKind = Literal["port", "macvlan", "ipvlan", "vlan"]
 LinkKind = Literal["veth"]
 ServiceKind = Literal[
     "dhcp-server", "dns", "http", "echo", "iperf3", "router-advertisements", "frr", "command"
 ]
+PLAIN, UNTOUCHED = Port(), BridgePort()
 COLLECTIONS = ("nodes", "interfaces", "links", "routes", "notes", "groups", "services")
 
 
@@ -41,13 +45,19 @@ class Node:
     forward_ipv6: bool = False
     stp: bool = False  # switch only: IEEE 802.1D spanning tree of the kernel's bridge
     ageing: int = 300  # switch only: seconds an FDB entry lives
+    priority: int = 32768  # switch only: of the spanning tree, the lowest becomes the root
+    vlan_filtering: bool = False  # switch only: ports keep the VLANs of `bridge_port` apart
     addresses: tuple[str, ...] = ()  # switch only: prefixes on br0 itself, "10.0.0.1/24"
     lo_up: bool = True  # loopback up; the seed's lesson needs a namespace with lo down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
-    """A port of a node. On a switch it is a bridge port unless ``bridged`` is False."""
+    """An interface of a node: a port, or a child that hangs on another one, its ``parent``.
+
+    A port has a cable, and on a switch it is a bridge port unless ``bridged`` is False. A child
+    may stand in another node than its parent. ``options`` are those of its ``kind``.
+    """
 
     node: str
     name: str
@@ -57,6 +67,10 @@ class Interface:
     addresses: tuple[str, ...] = ()  # prefixes with host bits: "10.0.0.1/24", "2001:db8::1/64"
     bridged: bool = True
     dhcp: bool = False  # IPv4 address, default route and name servers come from a DHCP server
+    kind: InterfaceKind = "port"
+    parent: str | None = None  # interface id
+    options: InterfaceOptions = PLAIN
+    bridge_port: BridgePort = UNTOUCHED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +134,7 @@ class Topology:
     name: str = ""
     description: str = ""
     auto_address: bool = True  # a new cable gets a subnet, a gateway and default routes
+    offloads: bool = True  # cables pass segments of up to 64 KiB whole, without checksums
     nodes: Mapping[str, Node] = field(default_factory=dict)
     interfaces: Mapping[str, Interface] = field(default_factory=dict)
     links: Mapping[str, Link] = field(default_factory=dict)

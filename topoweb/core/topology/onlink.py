@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from topoweb.core.topology import prefixes
+from topoweb.core.topology.interfaces import INTERFACE_KINDS
 
 if TYPE_CHECKING:
     from topoweb.core.topology.index import Index
@@ -37,11 +38,25 @@ class OnLink:
     index: Index
     _known: dict[str, list[Attached]] = field(default_factory=dict)
 
+    def exists(self, interface: str) -> bool:
+        """Tell whether the kernel has an interface: a port with a cable, or a child of one."""
+        item = self.topology.interfaces[interface]
+        while item.kind != "port":
+            if item.parent is None:
+                return False
+            interface = item.parent
+            item = self.topology.interfaces[interface]
+        return interface in self.index.link_of
+
     def live(self, interface: str) -> bool:
-        """Tell whether an interface has a cable, and both are drawn up."""
-        link = self.index.link_of.get(interface)
+        """Tell whether an interface exists and is drawn up, a port with its cable."""
         topology = self.topology
-        return link is not None and topology.interfaces[interface].up and topology.links[link].up
+        item = topology.interfaces[interface]
+        if item.kind != "port":
+            leads = item.parent if INTERFACE_KINDS[item.kind].follows else None
+            return item.up and self.exists(interface) and (leads is None or self.live(leads))
+        link = self.index.link_of.get(interface)
+        return link is not None and item.up and topology.links[link].up
 
     def attached(self, node: str) -> list[Attached]:
         """Return a node's networks, longest prefix first."""

@@ -15,6 +15,7 @@ from topoweb.core.topology.document import (
     DocumentError,
     complete,
     dump,
+    hangs_on_itself,
     parse,
     read_object,
     read_properties,
@@ -175,19 +176,30 @@ def _set(draft: Draft, collection: str, key: str, patch: object, path: str) -> N
 def _remove(draft: Draft, collection: str, key: str) -> None:
     """Remove an object after all that refers to it, so that each step leaves a whole drawing."""
     if collection == "nodes":
-        for route in list(draft.index.routes_of[key]):
-            draft.remove("routes", route)
-        for service in list(draft.index.services_of[key]):
-            draft.remove("services", service)
-        for interface in list(draft.index.interfaces_of[key]):
-            _remove(draft, "interfaces", interface)
+        _empty_node(draft, key)
     elif collection == "interfaces":
-        for route in list(draft.index.routes_by[key]):
-            draft.remove("routes", route)
-        link = draft.index.link_of.get(key)
-        if link is not None:
-            draft.remove("links", link)
+        _strip_interface(draft, key)
     draft.remove(collection, key)
+
+
+def _empty_node(draft: Draft, key: str) -> None:
+    for route in list(draft.index.routes_of[key]):
+        draft.remove("routes", route)
+    for service in list(draft.index.services_of[key]):
+        draft.remove("services", service)
+    for interface in list(draft.index.interfaces_of[key]):
+        if interface in draft.objects("interfaces"):  # else it went with its parent
+            _remove(draft, "interfaces", interface)
+
+
+def _strip_interface(draft: Draft, key: str) -> None:
+    for child in list(draft.index.children_of[key]):
+        _remove(draft, "interfaces", child)
+    for route in list(draft.index.routes_by[key]):
+        draft.remove("routes", route)
+    link = draft.index.link_of.get(key)
+    if link is not None:
+        draft.remove("links", link)
 
 
 def _check_references(
@@ -201,6 +213,9 @@ def _check_references(
             problems.append(problem("dangling-reference", where, collection=target, id=wanted))
     if collection == "links":
         problems += _check_ports(draft, key, properties, path)
+    parent = properties.get("parent")
+    if parent is not None and hangs_on_itself(draft.objects("interfaces"), key, parent):
+        problems.append(problem("parent-loop", f"{path}/parent", interface=key))
     if problems:
         raise DocumentError(problems)
 

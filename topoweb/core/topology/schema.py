@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from topoweb.core.topology import fields as check
+from topoweb.core.topology.bridge_port import bridge_port
+from topoweb.core.topology.interfaces import INTERFACE_KINDS
 from topoweb.core.topology.model import Group, Interface, Link, Node, Note, Route, Service
 from topoweb.core.topology.services import KINDS, dump_options
 
@@ -48,8 +50,22 @@ def _typed_options(properties: Properties, present: Service | None) -> Propertie
     raw = properties.get("options", dump_options(present.options) if present else None)
     if kind not in KINDS or raw is None:
         return properties  # the fault is reported already
+    return _with_options(properties, KINDS[kind], raw)
+
+
+def _options_of_interface(properties: Properties, present: Interface | None) -> Properties:
+    """Read an interface's options by its kind; a new kind begins with its defaults."""
+    if "kind" not in properties and "options" not in properties and present is not None:
+        return properties
+    kind = properties.get("kind") or (present.kind if present else "port")
+    kept = present is not None and present.kind == kind
+    raw = properties.get("options", dump_options(present.options) if present and kept else {})
+    return _with_options(properties, INTERFACE_KINDS[kind], raw)
+
+
+def _with_options(properties: Properties, kind: Any, raw: object) -> Properties:  # noqa: ANN401
     try:
-        return {**properties, "options": KINDS[kind].read(raw)}
+        return {**properties, "options": kind.read(raw)}
     except check.FieldError as error:
         where = f"/options{error.where}"
         raise check.FieldError(error.code, where, **error.params) from None
@@ -59,6 +75,7 @@ DOCUMENT: Mapping[str, check.Check] = {
     "name": check.text(120),
     "description": check.text(10_000, lines=True),
     "auto_address": check.boolean,
+    "offloads": check.boolean,
 }
 
 SCHEMAS: Mapping[str, Schema] = {
@@ -73,6 +90,8 @@ SCHEMAS: Mapping[str, Schema] = {
             "forward_ipv6": check.boolean,
             "stp": check.boolean,
             "ageing": check.integer(0, 1_000_000),
+            "priority": check.integer(0, 65535),
+            "vlan_filtering": check.boolean,
             "addresses": check.addresses,
             "lo_up": check.boolean,
         },
@@ -89,9 +108,14 @@ SCHEMAS: Mapping[str, Schema] = {
             "addresses": check.addresses,
             "bridged": check.boolean,
             "dhcp": check.boolean,
+            "kind": check.choice(*INTERFACE_KINDS),
+            "parent": check.optional(check.reference),
+            "options": check.json_object,
+            "bridge_port": bridge_port,
         },
         limit=40_000,
-        references=(("node", "nodes"),),
+        references=(("node", "nodes"), ("parent", "interfaces")),
+        complete=_options_of_interface,
     ),
     "links": Schema(
         Link,

@@ -8,7 +8,14 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, cast
 
-from topoweb.core.plan.actions import AddBridge, AddVeth, RemoveDevice, SetDevice, VethEnd
+from topoweb.core.plan.actions import (
+    DEFAULT_PRIORITY,
+    AddBridge,
+    AddVeth,
+    RemoveDevice,
+    SetDevice,
+    VethEnd,
+)
 from topoweb.kernel import netlink, netns, rtnl
 
 if TYPE_CHECKING:
@@ -30,9 +37,18 @@ def add_bridge(site: Site, step: Step) -> None:
     with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
         netns.write_sysctl("net/ipv6/conf/default/disable_ipv6", "1")
     index = site.devices.allot(action.name)
-    bridge = rtnl.BridgeSpec(action.name, index, action.mac, action.mtu, action.stp, action.ageing)
+    bridge = rtnl.BridgeSpec(
+        name=action.name,
+        ifindex=index,
+        mac=action.mac,
+        mtu=action.mtu,
+        stp=action.stp,
+        ageing=action.ageing,
+        priority=None if action.priority == DEFAULT_PRIORITY else action.priority,
+        vlan_filtering=action.vlan_filtering or None,
+    )
     site.queue(step, rtnl.add_bridge(bridge))
-    site.queue(step, rtnl.set_link(index, action.name, action.up, _alias(action.tag)))
+    site.queue(step, rtnl.set_link(index, action.name, action.up, alias(action.tag)))
 
 
 def oriented(action: AddVeth) -> tuple[VethEnd, VethEnd]:
@@ -62,13 +78,13 @@ def finish_near(site: Site, step: Step) -> None:
     """Tag the near end: an alias cannot be given at birth."""
     near, _ = oriented(cast(AddVeth, step.action))
     index = site.known_index(near.at.name)
-    site.queue(step, rtnl.set_link(index, near.at.name, None, _alias(near.tag)))
+    site.queue(step, rtnl.set_link(index, near.at.name, None, alias(near.tag)))
 
 
 def finish_far(site: Site, step: Step) -> None:
     """Tag and raise the far end, and plug it into its bridge."""
     _, far = oriented(cast(AddVeth, step.action))
-    changes = _alias(far.tag)
+    changes = alias(far.tag)
     if far.master:
         changes += netlink.attribute_u32(netlink.IFLA_MASTER, site.index(far.master))
     index = site.known_index(far.at.name)
@@ -86,8 +102,9 @@ def set_device(site: Site, step: Step) -> None:
     if action.master is not None:
         master = site.index(action.master) if action.master else 0
         changes += netlink.attribute_u32(netlink.IFLA_MASTER, master)
-    if action.stp is not None or action.ageing is not None:
-        changes += rtnl.bridge_info(action.stp, action.ageing)
+    settings = (action.stp, action.ageing, action.priority, action.vlan_filtering)
+    if any(setting is not None for setting in settings):
+        changes += rtnl.bridge_info(*settings)
     index = site.known_index(action.at.name)
     site.queue(step, rtnl.set_link(index, action.at.name, action.up, changes))
 
@@ -107,5 +124,6 @@ def remove_devices(site: Site, steps: Sequence[Step]) -> None:
         site.devices.known.pop(name, None)
 
 
-def _alias(tag: str) -> bytes:
+def alias(tag: str) -> bytes:
+    """Return IFLA_IFALIAS; nothing without a tag."""
     return netlink.attribute(netlink.IFLA_IFALIAS, tag.encode()) if tag else b""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from topoweb.core.plan.actions import (
     AddAddress,
     AddBridge,
+    AddChild,
     AddNamespace,
     AddRoute,
     AddVeth,
@@ -17,12 +18,17 @@ from topoweb.core.plan.actions import (
     RemoveDevice,
     RemoveNamespace,
     RemoveRoute,
+    SetChild,
     SetDevice,
     SetForwarding,
+    SetOffloads,
+    SetPort,
     SetRate,
+    SetVlans,
 )
 from topoweb.core.plan.result import Failure
 from topoweb.core.plan.state import Endpoint
+from topoweb.core.topology.interfaces import Macvlan
 
 if TYPE_CHECKING:
     from topoweb.core.plan.actions import Action, Step
@@ -64,7 +70,7 @@ class Outcome:
         if refusal.errno in HOLDS_ALREADY.get(type(step.action), ()):
             return
         message = f"could not {describe(step.action)}: {refusal}"
-        failure = Failure(step, refusal.errno, message, refusal.errno in RETRYABLE)
+        failure = Failure(step, refusal.errno, message, _retryable(step.action, refusal.errno))
         self.failures.setdefault(id(step), failure)
         match step.action:
             case AddNamespace(namespace=namespace):
@@ -73,6 +79,8 @@ class Outcome:
                 self._unmade.add(Endpoint(namespace=namespace, name=name))
             case AddVeth(a=a, b=b):
                 self._unmade.update((a.at, b.at))
+            case AddChild(at=at):
+                self._unmade.add(at)
 
     def needs_refused(self, action: Action) -> bool:
         """True when an action cannot succeed because of an earlier refusal."""
@@ -85,16 +93,27 @@ class Outcome:
                 for end in (action.a, action.b)
                 if end.master
             ]
+        elif isinstance(action, AddChild):
+            ends = [action.at, action.parent]
         else:
             ends = [_place(action)]
         return any(end.namespace in self._unmade_namespaces or end in self._unmade for end in ends)
+
+
+def _retryable(action: Action, refused: int) -> bool:
+    # A parent is held for a moment by children that are gone already, and then refuses one that
+    # must be alone (macvlan_newlink: EINVAL).
+    held = isinstance(action, AddChild) and action.options == Macvlan(mode="passthru")
+    return refused in RETRYABLE or (held and refused == errno.EINVAL)
 
 
 def _place(action: Action) -> Endpoint:
     match action:
         case SetDevice(at=at) | RemoveDevice(at=at) | AddAddress(at=at) | RemoveAddress(at=at):
             return at
-        case SetRate(at=at):
+        case SetOffloads(at=at):
+            return at
+        case SetRate(at=at) | SetPort(at=at) | SetVlans(at=at) | AddChild(at=at) | SetChild(at=at):
             return at
         case (
             AddRoute(namespace=namespace, route=route)
@@ -113,9 +132,13 @@ def namespace_of(action: Action) -> str:
 
 
 def namespaces_of(action: Action) -> tuple[str, ...]:
-    """Return the keys of all namespaces that an action changes: a cable has two ends."""
+    """Return the keys of all namespaces that an action changes: a cable has two ends,
+    a child its parent elsewhere.
+    """
     if isinstance(action, AddVeth):
         return action.a.at.namespace, action.b.at.namespace
+    if isinstance(action, AddChild):
+        return action.parent.namespace, action.at.namespace
     return (namespace_of(action),)
 
 
@@ -130,9 +153,13 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - a table, 
             return f"create bridge {name}"
         case AddVeth(a=a, b=b):
             return f"create the cable {a.at.name} - {b.at.name}"
+        case AddChild(at=at, parent=parent):
+            return f"create {at.name} on {parent.name}"
+        case SetPort(at=at) | SetVlans(at=at):
+            return f"set bridge port {at.name}"
         case RemoveDevice(at=at):
             return f"delete {at.name}"
-        case SetDevice(at=at):
+        case SetDevice(at=at) | SetChild(at=at):
             return f"change {at.name}"
         case AddAddress(at=at, address=address):
             return f"add address {address} to {at.name}"
@@ -150,3 +177,5 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - a table, 
             return "close the way out"
         case SetRate(at=at):
             return f"hold {at.name} to its rate"
+        case SetOffloads(at=at):
+            return f"set the offloads of {at.name}"

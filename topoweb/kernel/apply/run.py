@@ -20,6 +20,7 @@ from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.plan.actions import (
     AddAddress,
     AddBridge,
+    AddChild,
     AddNamespace,
     AddRoute,
     AddVeth,
@@ -28,12 +29,25 @@ from topoweb.core.plan.actions import (
     RemoveAddress,
     RemoveNamespace,
     RemoveRoute,
+    SetChild,
     SetDevice,
     SetForwarding,
+    SetOffloads,
+    SetPort,
     SetRate,
+    SetVlans,
 )
 from topoweb.kernel import netns
-from topoweb.kernel.apply import addresses, forwarding, links, rates, routes
+from topoweb.kernel.apply import (
+    addresses,
+    children,
+    forwarding,
+    links,
+    offloads,
+    ports,
+    rates,
+    routes,
+)
 from topoweb.kernel.apply.outcome import Outcome, namespace_of
 from topoweb.kernel.apply.site import Devices, MissingDeviceError, Site
 from topoweb.kernel.netlink import Netlink, Refusal
@@ -43,10 +57,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from topoweb.core.plan.actions import Action, Step
+    from topoweb.core.plan.state import Endpoint
     from topoweb.kernel.netlink import Message
 
     Handler = Callable[[Site, Step], None]
-    Kind = type[AddNamespace | AddVeth | RemoveNamespace | OpenUplink | CloseUplink]
+    Kind = type[
+        AddNamespace | AddVeth | AddChild | SetChild | RemoveNamespace | OpenUplink | CloseUplink
+    ]
     Queue = Sequence[tuple[Handler | None, Step]]
 
 VETH_BATCH = 64
@@ -89,12 +106,16 @@ class Uplinks(Protocol):
 HANDLERS: dict[type[Action], Handler] = {
     AddBridge: links.add_bridge,
     SetDevice: links.set_device,
+    SetChild: children.set_child,
+    SetPort: ports.set_port,
+    SetVlans: ports.set_vlans,
     AddAddress: addresses.add_address,
     RemoveAddress: addresses.remove_address,
     AddRoute: routes.add_route,
     RemoveRoute: routes.remove_route,
     SetForwarding: forwarding.set_forwarding,
     SetRate: rates.set_rate,
+    SetOffloads: offloads.set_offloads,
 }
 
 
@@ -141,6 +162,10 @@ class Run:
         elif kind is AddVeth:
             self._spaces.flush()
             netns.run_apart(lambda: self._add_veths(steps))
+        elif kind is AddChild:
+            netns.run_apart(lambda: self._add_children(steps))
+        elif kind is SetChild:
+            self._queue(steps)  # a phase: their parents, in other namespaces, are written now
         elif kind is RemoveNamespace:
             self._remove_namespaces(steps)
         else:
@@ -236,6 +261,27 @@ class Run:
         self._pending[near.at.namespace].append((links.finish_near, step))
         self._pending[far.at.namespace].append((links.finish_far, step))
 
+    def _add_children(self, steps: Sequence[Step]) -> None:
+        """Create children in their order, since one may be the parent of the next."""
+        for node, group in itertools.groupby(steps, lambda step: _parent(step).namespace):
+            own = list(group)
+            self._inside(node, own, partial(self._create_children, steps=own))
+
+    def _create_children(self, site: Site, steps: Sequence[Step]) -> None:
+        for step in steps:
+            if not self.outcome.needs_refused(step.action):
+                self._attempt(site, step, self._create_child)
+        site.flush()
+        self.outcome.processed += len(steps)
+        for step in steps:
+            if id(step) not in self.outcome.failures:
+                own = namespace_of(step.action)
+                self._pending[own].append((children.finish_child, step))
+
+    def _create_child(self, site: Site, step: Step) -> None:
+        own = namespace_of(step.action)
+        children.add_child(site, step, self._devices[own], self._fd(own))
+
     def _queue(self, steps: Sequence[Step]) -> None:
         for step in steps:
             handler = HANDLERS.get(type(step.action))  # none: RemoveDevice, see _write
@@ -258,7 +304,7 @@ class Run:
                 for step in steps:
                     self._attempt(site, step, handler)
             self.outcome.processed += sum(
-                1 for step in steps if not isinstance(step.action, AddVeth)
+                1 for step in steps if not isinstance(step.action, AddVeth | AddChild)
             )
         site.flush()
 
@@ -314,10 +360,17 @@ class Run:
 
 
 def _phase(action: Action) -> Kind | None:
-    for kind in (AddNamespace, AddVeth, RemoveNamespace, OpenUplink, CloseUplink):
+    for kind in (
+        *(AddNamespace, AddVeth, AddChild, SetChild, RemoveNamespace, OpenUplink, CloseUplink),
+    ):
         if isinstance(action, kind):
             return kind
     return None
+
+
+def _parent(step: Step) -> Endpoint:
+    assert isinstance(step.action, AddChild)
+    return step.action.parent
 
 
 def _refusal_of(error: OSError | TopowebError) -> Refusal:

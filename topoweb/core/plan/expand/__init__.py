@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from topoweb.core.plan.expand import host, router, routes, switch, uplink, veth
+from topoweb.core.plan.expand import child, host, router, routes, switch, uplink, veth
 from topoweb.core.plan.expand.view import View
 from topoweb.core.plan.state import DeviceState, Endpoint, LabState, NamespaceState, RouteState
 from topoweb.core.plan.subjects import Subjects
@@ -40,6 +40,9 @@ def expand(
     for key, link in topology.links.items():
         for namespace, device in LINK_KINDS[link.kind].devices(view, key, _MASTERS):
             devices[namespace][device.name] = device
+    for key in topology.interfaces:
+        if (found := child.device(view, key)) is not None:
+            devices[found[0]][found[1].name] = found[1]
     return LabState(
         namespaces={
             key: NamespaceState(

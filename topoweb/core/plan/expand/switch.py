@@ -29,6 +29,8 @@ def devices(view: View, node: str) -> list[DeviceState]:
         addresses=frozenset(item.addresses),
         stp=item.stp,
         ageing=item.ageing,
+        priority=item.priority,
+        vlan_filtering=item.vlan_filtering,
         tag=kernel_tag(view.lab, node, BRIDGE),
     )
     return [*host.devices(view, node), bridge]

@@ -8,6 +8,7 @@ from topoweb.core.topology.index import Index
 from topoweb.core.topology.onlink import OnLink
 from topoweb.core.topology.validate import (
     addresses,
+    interfaces,
     links,
     macs,
     names,
@@ -31,6 +32,7 @@ RULES = (
     addresses.check,
     macs.check,
     links.check,
+    interfaces.check,
     switches.check,
     routes.check,
     services.check,

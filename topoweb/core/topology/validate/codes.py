@@ -5,24 +5,10 @@ The code is the i18n key ``problem.<code>``; translations use the same ``{params
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 from topoweb.core.topology.problem import Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """English templates of a problem. Placeholders are filled from the problem's params."""
-
-    message: str
-    hint: str
-    severity: Literal["error", "warning"] = "error"
-
-
-def _warning(message: str, hint: str) -> Code:
-    return Code(message, hint, "warning")
-
+from topoweb.core.topology.validate.code import Code
+from topoweb.core.topology.validate.code import warning as _warning
+from topoweb.core.topology.validate.interface_codes import INTERFACES
 
 STRUCTURE = {
     "wrong-type": Code(
@@ -79,6 +65,9 @@ STRUCTURE = {
     "link-to-itself": Code(
         "Both ends of the cable are the interface {interface}.",
         "Choose another interface for one end.",
+    ),
+    "parent-loop": Code(
+        "The interface {interface} would hang on itself.", "Choose another parent."
     ),
     "too-many": Code(
         "There are {count} {collection}; {limit} are allowed.", "Split the drawing in two labs."
@@ -310,6 +299,7 @@ CODES: dict[str, Code] = {
     **NAMES,
     **ADDRESSES,
     **LINKS,
+    **INTERFACES,
     **ROUTES,
     **SERVICES,
     **UPLINKS,

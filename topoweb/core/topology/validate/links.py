@@ -17,7 +17,7 @@ def check(drawing: OnLink) -> Iterator[Problem]:
     """Check each interface for its cable and each cable for its MTUs."""
     topology = drawing.topology
     for key, item in topology.interfaces.items():
-        if key not in drawing.index.link_of:
+        if item.kind == "port" and key not in drawing.index.link_of:
             name = f"{topology.nodes[item.node].name}:{item.name}"
             yield problem("interface-without-cable", f"/interfaces/{key}", name=name)
     for key, link in topology.links.items():

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from topoweb.core.topology.onlink import OnLink
     from topoweb.core.topology.problem import Problem
 
+SWITCH_PROPERTIES = ("stp", "vlan_filtering", "addresses")
+
 
 def check(drawing: OnLink) -> Iterator[Problem]:
     """Check the number of nodes, loopbacks, and switch properties elsewhere."""
@@ -23,10 +25,9 @@ def check(drawing: OnLink) -> Iterator[Problem]:
     for key, node in nodes.items():
         if not node.lo_up:
             yield problem("loopback-down", f"/nodes/{key}/lo_up", name=node.name)
-        if node.kind != "switch" and node.stp:
-            yield _without_effect(f"/nodes/{key}/stp", "stp", node.kind)
-        if node.kind != "switch" and node.addresses:
-            yield _without_effect(f"/nodes/{key}/addresses", "addresses", node.kind)
+        for name in SWITCH_PROPERTIES if node.kind != "switch" else ():
+            if getattr(node, name):
+                yield _without_effect(f"/nodes/{key}/{name}", name, node.kind)
     for key, item in drawing.topology.interfaces.items():
         kind = nodes[item.node].kind
         if kind != "switch" and not item.bridged:
