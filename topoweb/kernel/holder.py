@@ -11,9 +11,6 @@ import json
 import os
 import select
 import signal
-import socket
-import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.kernel import forker as forker_script
+from topoweb.kernel.script import DEATH_TIMEOUT, Script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ARGUMENTS = b"topoweb-holder\0infinity\0"
 REQUEST_TIMEOUT = 120.0  # seconds; 5,000 namespaces on a busy machine take a fraction of it
-DEATH_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +156,10 @@ class Forker:
     def __init__(self, owner: str) -> None:
         self._owner = owner
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._channel: socket.socket | None = None
+        # A request for 5,000 namespaces is one message.
+        self._script = Script(
+            forker_script.__file__, message=forker_script.MAX_MESSAGE, timeout=REQUEST_TIMEOUT
+        )
 
     def make(
         self,
@@ -200,60 +199,31 @@ class Forker:
         a thread that is going to enter a node's namespace calls this before it does.
         """
         with self._lock:
-            self._start()
+            self._script.start()
 
     def _request(self, request: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
-            channel = self._start()
+            channel = self._script.start()
             try:
                 channel.send(json.dumps(request, separators=(",", ":")).encode())
                 data = channel.recv(forker_script.MAX_MESSAGE)
             except OSError as error:
-                self._stop()
+                self._script.stop()
                 raise TopowebError(
                     ErrorKind.LOST, f"the forker does not answer: {error}"
                 ) from error
             if not data:
-                self._stop()
+                self._script.stop()
                 raise TopowebError(ErrorKind.LOST, "the forker has died")
             answer: dict[str, Any] = json.loads(data)
             return answer
 
-    def _start(self) -> socket.socket:
-        if self._channel and self._process and self._process.poll() is None:
-            return self._channel
-        self._stop()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for end in (ours, theirs):  # a request for 5,000 namespaces is one message
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, forker_script.MAX_MESSAGE)
-        ours.settimeout(REQUEST_TIMEOUT)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", forker_script.__file__, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self._channel = ours
-        return ours
-
-    def _stop(self) -> None:
-        if self._channel:
-            self._channel.close()
-        if self._process:
-            try:
-                self._process.wait(DEATH_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        self._channel = self._process = None
-
     @property
     def pid(self) -> int | None:
         """The forker's pid while it runs."""
-        return self._process.pid if self._process else None
+        return self._script.pid
 
     def close(self) -> None:
         """End the forker. Holders live on."""
         with self._lock:
-            self._stop()
+            self._script.stop()

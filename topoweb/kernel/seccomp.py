@@ -87,6 +87,14 @@ def profile(*, single: bool = False, machine: str = "") -> dict[str, Any]:
 
 
 @cache
+def reading(machine: str = "") -> dict[str, Any]:
+    """Return the filter of a program that reads and computes: no socket, no device, no message."""
+    allowed = sorted({*FILES.split(), *MEMORY.split(), *PROCESSES.split()})
+    rules = [_rule(tuple(allowed)), _rule(("clone",), arguments=[_masked(0, CLONE_NEW, 0)])]
+    return _filter(machine or platform.machine(), rules)
+
+
+@cache
 def _profile(machine: str, single: bool) -> dict[str, Any]:
     rules = [
         _rule(tuple(name for name in ALLOWED if not (single and name == "setgroups"))),
@@ -104,6 +112,10 @@ def _profile(machine: str, single: bool) -> dict[str, Any]:
         ),
         *_sockets(),
     ]
+    return _filter(machine, rules)
+
+
+def _filter(machine: str, rules: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "defaultAction": "SCMP_ACT_ERRNO",
         "defaultErrnoRet": errno.ENOSYS,

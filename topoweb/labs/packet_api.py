@@ -12,13 +12,15 @@ from pydantic import Field
 
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.topology.model import Topology
-from topoweb.labs import queries, streamclient
+from topoweb.labs import captured, dissections, queries, streamclient
 from topoweb.labs.drawing import drawing_of
-from topoweb.labs.packet_schemas import DecodedPacket, PacketsPayload
+from topoweb.labs.packet_schemas import DecodedPacket, DissectedPacket, PacketsPayload
 from topoweb.labs.requests import ERRORS, Number, json_answer, lab_of, user_of
 from topoweb.protocol.frames import Stream
 
 NAMES_SIZE = 32 << 10  # bytes; a service takes OPEN frames of at most 64 KiB
+
+Expression = Annotated[str, Query(alias="filter", max_length=4096)]  # a display filter
 
 packets_router = Router(tags=["labs"])
 
@@ -31,11 +33,12 @@ def list_packets(
     lab_id: int,
     after: Number = 0,
     limit: Annotated[int, Field(ge=1, le=1000)] = 200,
+    wanted: Expression = "",
 ) -> HttpResponse:
-    """Return rows of captured packets that the tracer still holds."""
+    """Return rows of captured packets that the tracer still holds and a filter lets through."""
     lab = lab_of(request, lab_id, "read")
-    params = {"what": "packets", "after": after, "limit": limit}
-    return json_answer(streamclient.query("tracer", lab.pk, user_of(request).pk, params))
+    rows = captured.rows(user_of(request), lab, after=after, limit=limit, expression=wanted)
+    return json_answer(rows)
 
 
 @packets_router.get(
@@ -52,6 +55,19 @@ def get_packet(request: HttpRequest, lab_id: int, number: int) -> HttpResponse:
     return json_answer(streamclient.query("tracer", lab.pk, user_of(request).pk, params))
 
 
+@packets_router.get(
+    "/{int:lab_id}/packets/{int:number}/tshark",
+    response={200: DissectedPacket, **ERRORS},
+    operation_id="dissectPacket",
+)
+def dissect_packet(request: HttpRequest, lab_id: int, number: int) -> HttpResponse:
+    """Return one packet as Wireshark's dissectors see it; it takes up to some seconds."""
+    lab = lab_of(request, lab_id, "read")
+    if number > queries.MAX_ID:
+        raise TopowebError(ErrorKind.NOT_FOUND, "There is no such packet")
+    return json_answer(dissections.dissect(user_of(request), lab, number))
+
+
 PCAP = {"application/x-pcapng": {"schema": {"type": "string", "format": "binary"}}}
 
 
@@ -66,11 +82,13 @@ def download_pcap(
     lab_id: int,
     nodes: Annotated[list[str], Query(max_length=500)] = [],  # noqa: B006 - ninja copies it
     protocols: Annotated[list[str], Query(max_length=100)] = [],  # noqa: B006
+    wanted: Expression = "",
 ) -> HttpResponse:
     """Return what the tracer holds as pcapng."""
     lab = lab_of(request, lab_id, "read")
     names = _some_names(drawing_of(lab).topology)
-    params = {"nodes": nodes, "protocols": protocols, "names": names}
+    chosen = {"nodes": nodes, "protocols": protocols, **captured.asked(lab, wanted)}
+    params = {**chosen, "names": names}
     data = streamclient.read_all("tracer", Stream.PCAP, lab.pk, user_of(request).pk, params)
     return HttpResponse(
         data,

@@ -23,8 +23,8 @@ class Sparse(Output):
     model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
 
-class PacketField(Output):
-    """A field of a layer with its byte range, end exclusive."""
+class PacketField(Sparse):
+    """A field of a layer with its byte range, end exclusive; ``filter`` would find it again."""
 
     name: str
     label: str
@@ -32,16 +32,18 @@ class PacketField(Output):
     start: int
     end: int
     fields: list[PacketField]
+    filter: str = ""
 
 
-class PacketLayer(Output):
-    """A protocol layer with its byte range."""
+class PacketLayer(Sparse):
+    """A protocol layer with its byte range, and the protocol as a filter has it."""
 
     protocol: str
     start: int
     end: int
     summary: str
     fields: list[PacketField]
+    filter: str = ""
 
 
 class DecodedPacket(Output):
@@ -50,6 +52,28 @@ class DecodedPacket(Output):
     row: PacketRow
     layers: list[PacketLayer]
     hex: str
+
+
+class DissectedField(Output):
+    """A layer or field as tshark names it; ``start == end`` where it has no bytes.
+
+    ``filter`` is empty where our display filters have no such field.
+    """
+
+    name: str
+    label: str
+    start: int
+    end: int
+    filter: str
+    fields: list[DissectedField]
+
+
+class DissectedPacket(Output):
+    """A packet as tshark dissects it; ``more`` fields were left out."""
+
+    version: str
+    more: int
+    layers: list[DissectedField]
 
 
 class Evidence(Sparse):
@@ -64,8 +88,18 @@ class Evidence(Sparse):
     output: str
 
 
+class RestoreWish(Output):
+    """The kernel has drifted from the drawing there: ``POST …/drift`` with action "restore"."""
+
+    node: str
+    path: str
+
+
 class Remedy(Sparse):
-    """What would help; ``operation`` can be applied to the drawing."""
+    """What would help; ``operation`` can be applied to the drawing.
+
+    ``restore``, over HTTP: the drawing has it already, the kernel has drifted from it.
+    """
 
     code: str
     params: dict[str, Any]
@@ -74,6 +108,7 @@ class Remedy(Sparse):
     node: str
     commands: list[str]
     operation: dict[str, Any] | None
+    restore: RestoreWish | None = None
 
 
 class Verdict(Sparse):
@@ -214,7 +249,10 @@ class TraceIn(Strict):
 
 
 class TraceOut(Output):
-    """What became of it, beside what was foretold. ``probe``: as it was when the trace ended."""
+    """What became of it, beside what was foretold. ``probe``: as it was when the trace ended.
+
+    ``mended``: what is foretold with the remedy applied; null where that cannot be told.
+    """
 
     dry: DryRun
     traces: list[Trace]
@@ -222,6 +260,7 @@ class TraceOut(Output):
     verdict: Verdict
     agree: bool
     differs: int | None
+    mended: DryRun | None = None
     tier: str
     probe: ProbeOut
 
@@ -247,13 +286,17 @@ class TraceMessage(Output):
 
 
 class VerdictMessage(Output):
-    """TRACE: the end of it. ``differs``: the first foretold step that was not seen."""
+    """TRACE: the end of it. ``differs``: the first foretold step that was not seen.
+
+    ``mended``: what is foretold with the remedy applied; null where that cannot be told.
+    """
 
     type: Literal["verdict"]
     exchange: Exchange | None
     verdict: Verdict
     agree: bool
     differs: int | None
+    mended: DryRun | None = None
 
 
 TracePayload = Annotated[

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from tests.unit.packets import wire
-from topoweb.core.packets import summary
+from topoweb.core.packets import identity_of, summary
 
 SAMPLES = wire.samples()
 ROWS = {
@@ -54,7 +54,7 @@ def test_row(frame: str) -> None:
 
 
 def identity(data: bytes) -> int:
-    return summary(data, len(data)).identity
+    return identity_of(data, len(data))
 
 
 def packet4(ttl: int = 64, **changes: object) -> bytes:

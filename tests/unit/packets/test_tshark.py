@@ -11,7 +11,7 @@ import pytest
 from tests.unit.packets import wire
 from topoweb.core.packets import Field, decode
 from topoweb.core.tracing.observation import Observation
-from topoweb.kernel.pcapng import blocks
+from topoweb.core.tracing.pcapng import blocks
 
 pytestmark = pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is not installed")
 

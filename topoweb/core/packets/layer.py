@@ -33,17 +33,12 @@ class Layer:
 
 
 class Summary(NamedTuple):
-    """One row of a packet list.
-
-    ``identity`` is equal for the same packet at every hop (TTL, MACs, VLAN tags and checksums
-    are left out of it) and only has a meaning inside one process.
-    """
+    """One row of a packet list."""
 
     protocol: str
     source: str
     destination: str
     info: str
-    identity: int
 
 
 class Truncated(Exception):  # noqa: N818 - a state of the data, not a fault of ours

@@ -86,12 +86,41 @@ class Crun:
         timeout: float,
     ) -> Finished:
         """Run a program to its end; after ``timeout`` seconds it is left to the caller to kill."""
+        arguments = ["exec", *_process_options(), name]
+        return self._to_its_end(arguments, process, cgroups, stdin, timeout)
+
+    def once(
+        self,
+        name: str,
+        config: Mapping[str, Any],
+        cgroups: Sequence[Path],
+        stdin: bytes,
+        timeout: float,
+    ) -> Finished:
+        """Make a container whose first process is the program; its errors are not kept.
+
+        After ``timeout`` seconds it is left to the caller to kill.
+        """
+        options = ["--bundle", VIEW, "--config", f"/proc/self/fd/{CONFIG}"]
+        arguments = ["run", "--no-new-keyring", *options, "--pid-file", f"/proc/self/fd/{PID}"]
+        return self._to_its_end([*arguments, name], config, cgroups, stdin, timeout, mute=True)
+
+    def _to_its_end(
+        self,
+        arguments: list[str],
+        value: Mapping[str, Any],
+        cgroups: Sequence[Path],
+        stdin: bytes,
+        timeout: float,
+        *,
+        mute: bool = False,
+    ) -> Finished:
         source = os.memfd_create("stdin")
         output, theirs = os.pipe()
         try:
             os.pwrite(source, stdin, 0)
-            with _Call(process, theirs, source) as call:
-                running = self._launch(["exec", *_process_options(), name], call, cgroups)
+            with _Call(value, theirs, source, mute=mute) as call:
+                running = self._launch(arguments, call, cgroups)
                 os.close(theirs)
                 theirs = -1
                 with contextlib.closing(running):
@@ -159,14 +188,21 @@ def _process_options() -> list[str]:
 class _Call:
     """The files of one call of crun, all in memory: what it reads, its log, its pid file."""
 
-    def __init__(self, value: Mapping[str, Any], output: int = -1, source: int = -1) -> None:
+    def __init__(
+        self,
+        value: Mapping[str, Any],
+        output: int = -1,
+        source: int = -1,
+        *,
+        mute: bool = False,
+    ) -> None:
         self._null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         self._files = [os.memfd_create(name) for name in ("config", "log", "pid")]
         with os.fdopen(os.dup(self._files[0]), "wb") as file:
             file.write(json.dumps(value, separators=(",", ":")).encode())
         source = self._null if source < 0 else source
         output = self._null if output < 0 else output
-        self.descriptors = [source, output, output, *self._files]
+        self.descriptors = [source, output, self._null if mute else output, *self._files]
 
     def __enter__(self) -> _Call:
         return self

@@ -6,8 +6,6 @@ import json
 import os
 import select
 import socket
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -15,12 +13,11 @@ from typing import TYPE_CHECKING
 
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.kernel.sandbox import launcher as launcher_script
+from topoweb.kernel.script import Script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-DEATH_TIMEOUT = 10.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +58,7 @@ class Launcher:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._channel: socket.socket | None = None
+        self._script = Script(launcher_script.__file__)
 
     def launch(self, launch: Launch) -> Running:
         """Start a program. TopowebError LOST when the launcher does not answer."""
@@ -87,40 +83,15 @@ class Launcher:
     def _send(self, data: bytes, descriptors: list[int]) -> None:
         with self._lock:
             try:
-                socket.send_fds(self._start(), [data], descriptors)
+                socket.send_fds(self._script.start(), [data], descriptors)
             except ConnectionError:  # it died since; a new one knows all that it knew
-                self._stop()
-                socket.send_fds(self._start(), [data], descriptors)
-
-    def _start(self) -> socket.socket:
-        if self._channel:
-            return self._channel
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", launcher_script.__file__, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self._channel = ours
-        return ours
-
-    def _stop(self) -> None:
-        if self._channel:
-            self._channel.close()
-        if self._process:
-            try:
-                self._process.wait(DEATH_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        self._channel = self._process = None
+                self._script.stop()
+                socket.send_fds(self._script.start(), [data], descriptors)
 
     def close(self) -> None:
         """End the launcher. What it started lives on."""
         with self._lock:
-            self._stop()
+            self._script.stop()
 
 
 def collect(source: int, limit: int, running: Running, timeout: float) -> tuple[bytes, bool]:

@@ -106,7 +106,7 @@ class Quarters:
         if not (self.path / "root").is_dir():
             new = self.path / ".root"
             shutil.rmtree(new, ignore_errors=True)
-            _make_skeleton(new, owner, single=single)
+            make_skeleton(new, owner, single=single)
             new.rename(self.path / "root")
 
     def resize(self, limits: Limits) -> None:
@@ -171,7 +171,8 @@ class Quarters:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def _make_skeleton(new: Path, owner: int, *, single: bool) -> None:
+def make_skeleton(new: Path, owner: int, *, single: bool) -> None:
+    """Make the tree that a container has as its root, read-only; ``owner``: its root's uid."""
     for name in SKELETON:
         (new / name).mkdir(parents=True)
     for name, target in LINKS.items():

@@ -1,0 +1,156 @@
+"""Fields of TCP and UDP, and of what we know above them: DNS, DHCP, HTTP."""
+
+from __future__ import annotations
+
+from topoweb.core.packets.filter import readers as r
+from topoweb.core.packets.filter.field import field, protocol
+from topoweb.core.packets.filter.readers import Fixed, either
+
+FLAGS = (
+    ("fin", 0, "fin", "FIN: end of sending", "FIN:发送结束"),
+    ("syn", 1, "syn", "SYN: begin of a connection", "SYN:建立连接"),
+    ("reset", 2, "rst", "RST: the connection is reset", "RST:重置连接"),
+    ("push", 3, "psh", "PSH: deliver at once", "PSH:立即交付"),
+    ("ack", 4, "ack", "ACK: the acknowledgement counts", "ACK:确认号有效"),
+    ("urg", 5, "urg", "URG: the urgent pointer counts", "URG:紧急指针有效"),
+    ("ece", 6, "ece", "ECE: congestion was met", "ECE:遇到拥塞"),
+    ("cwr", 7, "cwr", "CWR: slowed down", "CWR:已减速"),
+)
+
+TCP = (
+    protocol("tcp", "TCP", "TCP"),
+    field("tcp.port", "number", either(Fixed(0, 2), Fixed(2, 2)), "TCP source or destination port",
+          "源或目的 TCP 端口", example="tcp.port in {80, 443}"),
+    field("tcp.srcport", "number", Fixed(0, 2), "TCP source port", "源 TCP 端口",
+          decoded="source_port", example="tcp.srcport >= 1024"),
+    field("tcp.dstport", "number", Fixed(2, 2), "TCP destination port", "目的 TCP 端口",
+          decoded="destination_port", example="tcp.dstport == 80"),
+    field("tcp.seq", "number", Fixed(4, 4), "Sequence number as it is sent (not relative)",
+          "序列号(原始值,非相对值)", example="tcp.seq == 1000"),
+    field("tcp.seq_raw", "number", Fixed(4, 4), "Sequence number as it is sent",
+          "序列号(原始值)", layer="tcp", decoded="sequence", example="tcp.seq_raw == 1000"),
+    field("tcp.ack", "number", Fixed(8, 4), "Acknowledgement number as it is sent",
+          "确认号(原始值,非相对值)", example="tcp.ack == 2000"),
+    field("tcp.ack_raw", "number", Fixed(8, 4), "Acknowledgement number as it is sent",
+          "确认号(原始值)", decoded="acknowledgement", example="tcp.ack_raw == 2000"),
+    field("tcp.hdr_len", "number", Fixed(12, 1, 4, 4, 4), "Header length, bytes", "首部长度(字节)",
+          decoded="header_length", example="tcp.hdr_len > 20"),
+    field("tcp.len", "number", r.payload_size, "Bytes of payload", "载荷字节数",
+          example="tcp.len > 0"),
+    field("tcp.flags", "number", Fixed(12, 2, 0, 12), "All flags as a number", "全部标志(数值)",
+          example="tcp.flags & 0x02"),
+    *(
+        field(f"tcp.flags.{name}", "flag", Fixed(13, 1, bit, 1), en, zh, decoded=decoded,
+              example=f"tcp.flags.{name} == 1")
+        for name, bit, decoded, en, zh in FLAGS
+    ),
+    field("tcp.window_size_value", "number", Fixed(14, 2), "Window, not scaled",
+          "窗口(未缩放)", decoded="window", example="tcp.window_size_value == 0"),
+    field("tcp.checksum", "number", Fixed(16, 2), "Checksum", "校验和", decoded="checksum",
+          example="tcp.checksum == 0"),
+    field("tcp.options.mss_val", "number", r.tcp_option(2), "Maximum segment size",
+          "最大报文段长度", decoded="options/option_2", example="tcp.options.mss_val < 1460"),
+    protocol("udp", "UDP", "UDP"),
+    field("udp.port", "number", either(Fixed(0, 2), Fixed(2, 2)), "UDP source or destination port",
+          "源或目的 UDP 端口", example="udp.port == 53"),
+    field("udp.srcport", "number", Fixed(0, 2), "UDP source port", "源 UDP 端口",
+          decoded="source_port", example="udp.srcport == 53"),
+    field("udp.dstport", "number", Fixed(2, 2), "UDP destination port", "目的 UDP 端口",
+          decoded="destination_port", example="udp.dstport == 67"),
+    field("udp.length", "number", Fixed(4, 2), "Length with header, bytes", "含首部的长度(字节)",
+          decoded="length", example="udp.length > 512"),
+    field("udp.checksum", "number", Fixed(6, 2), "Checksum", "校验和", decoded="checksum",
+          example="udp.checksum == 0"),
+)  # fmt: skip
+
+
+def _is_response(data: bytes, start: int) -> bool:
+    return data[start + 2] >= 0x80
+
+
+DNS = (
+    protocol("dns", "DNS", "DNS"),
+    field("dns.id", "number", Fixed(0, 2), "Transaction id", "事务标识", decoded="id",
+          example="dns.id == 0xbeef"),
+    field("dns.flags", "number", Fixed(2, 2), "All flags as a number", "全部标志(数值)",
+          example="dns.flags & 0x8000"),
+    field("dns.flags.response", "flag", Fixed(2, 2, 15, 1), "A response, no query",
+          "是应答而非查询", decoded="response", example="dns.flags.response == 1"),
+    field("dns.flags.opcode", "number", Fixed(2, 2, 11, 4), "Kind of query", "查询种类",
+          decoded="opcode", example="dns.flags.opcode == 0"),
+    field("dns.flags.authoritative", "flag", Fixed(2, 2, 10, 1, only=_is_response),
+          "Authoritative answer", "权威应答", decoded="authoritative",
+          example="dns.flags.authoritative == 1"),
+    field("dns.flags.truncated", "flag", Fixed(2, 2, 9, 1), "Truncated", "已截断",
+          decoded="truncated", example="dns.flags.truncated == 1"),
+    field("dns.flags.recdesired", "flag", Fixed(2, 2, 8, 1), "Recursion is wished", "期望递归",
+          decoded="recursion_desired", example="dns.flags.recdesired == 1"),
+    field("dns.flags.recavail", "flag", Fixed(2, 2, 7, 1, only=_is_response),
+          "Recursion is offered", "可用递归", decoded="recursion_available",
+          example="dns.flags.recavail == 0"),
+    field("dns.flags.rcode", "number", Fixed(2, 2, 0, 4, only=_is_response),
+          "Response code: 2 server failure, 3 no such name, 5 refused",
+          "响应码:2 服务器失败,3 域名不存在,5 拒绝", decoded="rcode",
+          example="dns.flags.rcode != 0", values=("0", "2", "3", "5")),
+    field("dns.count.queries", "number", Fixed(4, 2), "Number of questions", "问题数",
+          decoded="questions", example="dns.count.queries == 1"),
+    field("dns.count.answers", "number", Fixed(6, 2), "Number of answers", "回答数",
+          decoded="answers", example="dns.count.answers == 0"),
+    field("dns.qry.name", "text", r.dns_questions("name"), "Name that is asked for", "查询的域名",
+          decoded="question/name",
+          example='dns.qry.name contains "example"'),
+    field("dns.qry.type", "number", r.dns_questions("type"), "Type that is asked for: 1 A, 28 AAAA",
+          "查询类型:1 A,28 AAAA", decoded="question/type", example="dns.qry.type == 28",
+          values=("1", "28", "12", "15")),
+    field("dns.resp.name", "text", r.dns_answers("name"), "Name of a record", "记录的域名",
+          example='dns.resp.name == "www.lab"'),
+    field("dns.resp.type", "number", r.dns_answers("type"), "Type of a record", "记录类型",
+          example="dns.resp.type == 1"),
+    field("dns.resp.ttl", "number", r.dns_answers("ttl"), "Time to live of a record, s",
+          "记录的生存时间(秒)", example="dns.resp.ttl < 60"),
+    field("dns.a", "ipv4", r.dns_answers("data", 1), "IPv4 address of a record", "记录的 IPv4 地址",
+          example="dns.a == 10.0.1.0/24"),
+    field("dns.aaaa", "ipv6", r.dns_answers("data", 28), "IPv6 address of a record",
+          "记录的 IPv6 地址", example="dns.aaaa == 2001:db8::/32"),
+    field("dns.cname", "text", r.dns_answers("data", 5), "Canonical name", "规范名称",
+          example='dns.cname contains "host"'),
+)  # fmt: skip
+
+DHCP = (
+    protocol("dhcp", "DHCP", "DHCP"),
+    field("dhcp.type", "number", Fixed(0, 1), "1 from the client, 2 from the server",
+          "1 来自客户端,2 来自服务器", decoded="op", example="dhcp.type == 1", values=("1", "2")),
+    field("dhcp.option.dhcp", "number", r.dhcp_message,
+          "Message: 1 discover, 2 offer, 3 request, 5 ACK, 6 NAK",
+          "消息:1 发现,2 提供,3 请求,5 ACK,6 NAK", decoded="options/option_53",
+          example="dhcp.option.dhcp == 1",
+          values=("1", "2", "3", "5", "6")),
+    field("dhcp.id", "number", Fixed(4, 4), "Transaction id", "事务标识", decoded="xid",
+          example="dhcp.id == 0xcafe0001"),
+    field("dhcp.ip.client", "ipv4", Fixed(12, 4), "Client's present address", "客户端当前地址",
+          decoded="client_ip", example="dhcp.ip.client == 10.0.1.50"),
+    field("dhcp.ip.your", "ipv4", Fixed(16, 4), "Address that is given", "分配的地址",
+          decoded="your_ip", example="dhcp.ip.your == 10.0.1.50"),
+    field("dhcp.ip.server", "ipv4", Fixed(20, 4), "Next server", "下一服务器",
+          decoded="server_ip", example="dhcp.ip.server == 10.0.1.1"),
+    field("dhcp.ip.relay", "ipv4", Fixed(24, 4), "Relay agent", "中继代理", decoded="relay_ip",
+          example="dhcp.ip.relay != 0.0.0.0"),
+    field("dhcp.hw.mac_addr", "mac", Fixed(28, 6), "Client's MAC", "客户端 MAC",
+          decoded="client_mac", example="dhcp.hw.mac_addr == 02:00:00:00:00:0a"),
+)  # fmt: skip
+
+HTTP = (
+    protocol("http", "HTTP/1", "HTTP/1"),
+    field("http.request.method", "text", r.http_first(0), "Method of a request", "请求方法",
+          example='http.request.method == "GET"', values=('"GET"', '"POST"', '"HEAD"')),
+    field("http.request.uri", "text", r.http_first(1), "Target of a request", "请求目标",
+          example='http.request.uri contains "index"'),
+    field("http.response.code", "number", r.http_code, "Status code of a response",
+          "响应状态码", example="http.response.code >= 400", values=("200", "301", "404", "500")),
+    field("http.host", "text", r.http_header("host"), "Host header", "Host 首部",
+          example='http.host == "www.lab"'),
+    field("http.user_agent", "text", r.http_header("user-agent"), "User-Agent header",
+          "User-Agent 首部", example='http.user_agent contains "curl"'),
+    field("http.server", "text", r.http_header("server"), "Server header", "Server 首部",
+          example='http.server contains "nginx"'),
+)  # fmt: skip
