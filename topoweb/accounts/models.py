@@ -16,6 +16,9 @@ class UserLimits(models.Model):
     running_labs = models.PositiveIntegerField(null=True, blank=True)
     running_nodes = models.PositiveIntegerField(null=True, blank=True)
     terminals = models.PositiveIntegerField(null=True, blank=True)
+    recordings = models.PositiveIntegerField(null=True, blank=True)
+    recording_bytes = models.PositiveBigIntegerField(null=True, blank=True, help_text="bytes")
+    kept_labs = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "user limits"

@@ -26,9 +26,11 @@ NOSCRIPT = {
 @never_cache
 @require_safe
 @ensure_csrf_cookie
-def application(request: HttpRequest, lab_id: int | None = None) -> HttpResponse:
-    """Serve the application; ``/?token=…`` signs in once and leaves the token behind."""
-    del lab_id  # the application reads its own address
+def application(request: HttpRequest, **_place: object) -> HttpResponse:
+    """Serve the application, which reads its own address.
+
+    ``/?token=…`` signs in once and leaves the token behind.
+    """
     token = request.GET.get("token")
     if token is not None:
         return _enter(request, token)
@@ -43,6 +45,13 @@ def application(request: HttpRequest, lab_id: int | None = None) -> HttpResponse
             samesite="Lax",
             secure=settings.SESSION_COOKIE_SECURE,
         )
+    return response
+
+
+def shared_application(request: HttpRequest, token: str) -> HttpResponse:
+    """Serve the application at an address that is a secret: no other site is told of it."""
+    response = application(request, place=token)
+    response["Referrer-Policy"] = "no-referrer"
     return response
 
 

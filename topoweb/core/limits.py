@@ -43,6 +43,9 @@ class UserLimits:
     running_labs: int = 20
     running_nodes: int = 6_000
     terminals: int = 40
+    recordings: int = 100
+    recording_bytes: int = 256 * MIB  # of all files of recordings
+    kept_labs: int = 3  # captured at a time although nobody looks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,25 @@ class HostLimits:
     free_memory: int = 256 * MIB  # bytes that stay free, else no lab is started
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingLimits:
+    """Bounds of one lab's recording, the same for everybody."""
+
+    seconds: int = 600  # that are kept
+    memory: int = 16 * MIB  # likewise, in the tracer; and of live state in the worker
+    all_memory: int = 256 * MIB  # of all labs on either side: many labs have less each
+    file: int = 16 * MIB  # bytes
+    sightings: int = 100_000  # in a file
+    told: int = 4096  # ends, and exchanges
+    kept_minutes: int = 30  # that a person may have a lab captured without looking
+
+    def share(self, labs: int) -> int:
+        """Return the bytes that each of so many labs may keep."""
+        return min(self.memory, self.all_memory // max(labs, 1))
+
+
 DEFAULT = Limits()
+RECORDING = RecordingLimits()
 T = TypeVar("T", Limits, UserLimits, HostLimits)
 
 

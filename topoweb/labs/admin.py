@@ -9,7 +9,7 @@ from django.contrib import admin
 
 from topoweb.core.errors import TopowebError
 from topoweb.labs import uplinks
-from topoweb.labs.models import Lab, LabLimits, UplinkGrant
+from topoweb.labs.models import Lab, LabLimits, Recording, UplinkGrant
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,6 +34,26 @@ class LabAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at ru
 
     def has_change_permission(self, request: HttpRequest, obj: Lab | None = None) -> bool:
         """Return False: a change is an operation with a sequence number."""
+        del request, obj
+        return False
+
+
+@admin.register(Recording)
+class RecordingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Shows whose recordings take how much; deleting one is the only change offered."""
+
+    list_display = ("name", "owner", "size", "packets", "created", "share_until")
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__username")
+    exclude = ("share_digest", "digest")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: they are saved."""
+        del request
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Recording | None = None) -> bool:
+        """Return False: what was seen is not changed."""
         del request, obj
         return False
 

@@ -160,3 +160,53 @@ class Probe(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.source} → {self.target}"
+
+
+class Recording(models.Model):
+    """What was seen of a lab for a while, kept by somebody. It outlives the lab."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="recordings")
+    lab = models.ForeignKey(Lab, models.SET_NULL, null=True, related_name="recordings")
+    lab_name = models.CharField(max_length=120, blank=True, default="")
+    name = models.CharField(max_length=120)
+    size = models.PositiveBigIntegerField()  # bytes of its file
+    digest = models.CharField(max_length=64)  # SHA-256 of its file
+    began = models.FloatField()  # seconds since the epoch
+    ended = models.FloatField()
+    packets = models.PositiveIntegerField()
+    faults = models.PositiveIntegerField()
+    tier = models.CharField(max_length=64)
+    imported = models.BooleanField(default=False)
+    created = models.DateTimeField(auto_now_add=True)
+    # Who has the address may look until then. Only the SHA-256 of its token is stored.
+    share_digest = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001 - unique
+    share_until = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created", "-id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RecordingFile(models.Model):
+    """The file of a recording, as `core.tracing.recording_file` writes it."""
+
+    recording = models.OneToOneField(
+        Recording, models.CASCADE, related_name="file", primary_key=True
+    )
+    data = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"file of recording {self.recording_id}"
+
+
+class Keeping(models.Model):
+    """A lab that somebody has captured although nobody looks."""
+
+    lab = models.OneToOneField(Lab, models.CASCADE, related_name="keeping", primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"lab {self.lab_id} until {self.until:%H:%M:%S}"

@@ -6,31 +6,40 @@ The worker asks the same questions again (`topoweb.worker.store`): it does not b
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db.models import Count, Sum
+from django.utils import timezone
 
 from topoweb.accounts.quotas import limits_of_user
 from topoweb.core import limits
 from topoweb.core.limits import Limits, Usage, excess
-from topoweb.labs.models import Lab, LabLimits
+from topoweb.labs.models import Keeping, Lab, LabLimits, Recording
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.db.models import QuerySet
 
     from topoweb.core.topology.model import Topology
 
 
+NAMES = tuple(field.name for field in fields(Limits))
+LIMIT_COLUMNS = tuple(f"limits__{name}" for name in NAMES)  # of a `Lab`
+
+
 def limits_of_lab(lab_id: int) -> Limits:
     """Return the server's limits with what an administrator set for this lab."""
+    return limits_with(LabLimits.objects.filter(pk=lab_id).values(*NAMES).first() or {})
+
+
+def limits_with(own: Mapping[str, Any], prefix: str = "") -> Limits:
+    """Return the server's limits with a lab's own, whose columns begin with ``prefix``."""
+    given = {name: own.get(prefix + name) for name in NAMES}
     usual: Limits = settings.TOPOWEB_LAB_LIMITS
-    row = LabLimits.objects.filter(pk=lab_id).first()
-    if row is None:
-        return usual
-    own = {field.name: getattr(row, field.name) for field in fields(Limits)}
-    return replace(usual, **{name: value for name, value in own.items() if value is not None})
+    return replace(usual, **{name: value for name, value in given.items() if value is not None})
 
 
 def usage(labs: QuerySet[Lab]) -> Usage:
@@ -66,6 +75,29 @@ def require_runnable(row: Lab, topology: Topology) -> None:
     """Raise TopowebError LIMIT when running a lab would be too much for its owner or the host."""
     limits.require(limits.drawing_excess(topology, limits_of_lab(row.pk)))
     _require_running_room(row, len(topology.nodes))
+
+
+def require_room_for_recording(user_id: int, size: int) -> None:
+    """Raise TopowebError LIMIT when a user may not have one more recording of ``size`` bytes."""
+    _hold(user_id)
+    allowed = limits_of_user(user_id)
+    found = Recording.objects.filter(owner_id=user_id).aggregate(n=Count("pk"), size=Sum("size"))
+    count, taken = found["n"] + 1, (found["size"] or 0) + size
+    if count > allowed.recordings:
+        limits.require((excess("recordings", count, allowed.recordings),))
+    if taken > allowed.recording_bytes:
+        mib = (-(-taken // limits.MIB), allowed.recording_bytes // limits.MIB)
+        limits.require((excess("recording-bytes", *mib),))
+
+
+def require_room_for_keeping(user_id: int, lab_id: int) -> None:
+    """Raise TopowebError LIMIT when a user may not keep one more lab recording."""
+    _hold(user_id)
+    limit = limits_of_user(user_id).kept_labs
+    others = Keeping.objects.filter(user_id=user_id, until__gt=timezone.now())
+    count = others.exclude(lab_id=lab_id).count() + 1
+    if count > limit:
+        limits.require((excess("kept-labs", count, limit),))
 
 
 def _require_running_room(row: Lab, nodes: int) -> None:

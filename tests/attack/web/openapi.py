@@ -34,10 +34,11 @@ def filled(path: str, operation: dict[str, Any], lab: int) -> str:
 
 
 def body(operation: dict[str, Any]) -> Any:
-    """Return the smallest body that has the operation's shape; None when it takes none."""
-    if "requestBody" not in operation:
+    """Return the smallest body that has the operation's shape; None when it takes no JSON."""
+    content = operation.get("requestBody", {}).get("content", {})
+    if "application/json" not in content:
         return None
-    return sample(operation["requestBody"]["content"]["application/json"]["schema"])
+    return sample(content["application/json"]["schema"])
 
 
 def sample(schema: dict[str, Any]) -> Any:

@@ -21,6 +21,7 @@ OPERATIONS = {
 }
 OF_A_LAB = {name: one for name, one in OPERATIONS.items() if "{lab_id}" in name}
 OPEN = {"GET /session", "POST /session", "POST /session/token"}  # for who is not signed in
+OPEN |= {name for name in OPERATIONS if "/shared/" in name}  # whose address is the secret
 GUARDED = {name: one for name, one in OPERATIONS.items() if name not in OPEN}
 UNSAFE = {name: one for name, one in GUARDED.items() if one[0] != "get"}
 
