@@ -47,6 +47,7 @@ class FakeFacts:
         self.learned: dict[tuple[str, str, str], str] = {}  # node, bridge, MAC → port
         self.filters: dict[str, list[Rule]] = defaultdict(list)
         self.sockets: dict[tuple[str, str, int], tuple[str, ...]] = {}
+        self.waiting: dict[tuple[str, int], tuple[int, int]] = {}  # node, port → waiting, limit
         self.counts: dict[str, dict[str, int]] = defaultdict(dict)
         self.asked = 0
 
@@ -103,6 +104,16 @@ class FakeFacts:
         self.asked += 1
         return tuple(self.devices)
 
+    def holders(self, what: str) -> Sequence[str]:
+        self.asked += 1
+        return tuple(
+            node
+            for node, items in self.devices.items()
+            for item in items.values()
+            if what in (item.mac, item.kind, *item.duplicates)
+            or any(text.partition("/")[0] == what for text in item.addresses)
+        )
+
     def interfaces(self, node: str) -> Mapping[str, Interface]:
         self.asked += 1
         return self.devices.get(node, {})
@@ -141,6 +152,10 @@ class FakeFacts:
     def neighbour(self, node: str, interface: str, address: str) -> tuple[Neighbouring, str]:
         self.asked += 1
         return self.neighbours.get((node, interface, address), ("none", ""))
+
+    def accept_queue(self, node: str, port: int) -> tuple[int, int]:
+        self.asked += 1
+        return self.waiting.get((node, port), (0, 128))
 
     def fdb(self, node: str, bridge: str, mac: str) -> str:
         self.asked += 1

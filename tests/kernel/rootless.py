@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ AS_NOBODY = [
 def run_without_root(script: str) -> None:
     """Run a script as uid 65534 in a user namespace of its own; it must print "ok".
 
-    Its first argument is a directory of its own in which topoweb and `plans` lie.
+    Its first argument is a directory of its own in which topoweb, msgspec and `plans` lie.
     """
     python = next((p for p in (sys.executable, "/usr/bin/python3") if _others_reach(p)), None)
     if not python:
@@ -39,6 +40,7 @@ def run_without_root(script: str) -> None:
         ignore = shutil.ignore_patterns("__pycache__", "migrations", "accounts", "labs", "hosts")
         shutil.copytree(ROOT / "topoweb", home / "topoweb", ignore=ignore)
         shutil.copy(ROOT / "tests/kernel/plans.py", home)
+        shutil.copytree(Path(msgspec.__file__).parent, home / "msgspec", ignore=ignore)
         for path in (home, *home.rglob("*")):
             os.chown(path, 65534, 65534)
         command = [*AS_NOBODY, python, "-B", "-c", script, str(home)]
@@ -49,7 +51,8 @@ def run_without_root(script: str) -> None:
 
 
 def _others_reach(program: str) -> bool:
-    return subprocess.run([*AS_NOBODY, program, "-c", ""], capture_output=True).returncode == 0
+    same = f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
+    return subprocess.run([*AS_NOBODY, program, "-c", same], capture_output=True).returncode == 0
 
 
 class User:

@@ -18,9 +18,11 @@ from tests.kernel.plans import (
     pings,
     two_hosts,
 )
+from tests.kernel.tracelab import eventually
 from topoweb.core.plan.actions import RemoveNamespace, SetForwarding
 from topoweb.core.tracing.explain.facts import End, Facts, Port, Route
 from topoweb.kernel.netns import run_inside
+from topoweb.kernel.trace import nodestate
 from topoweb.kernel.trace.facts import LinuxFacts
 
 if TYPE_CHECKING:
@@ -114,6 +116,7 @@ def test_ports_of_a_bridge_and_its_table(kernel: LinuxKernel, facts: LinuxFacts)
     inside(kernel, "sw", "ip link set br0 type bridge stp_state 1 forward_delay 3000")
     inside(kernel, "sw", "ip link set p1 down")
     inside(kernel, "sw", "ip link set p1 up")
+    eventually(lambda: facts.interfaces("sw")["p1"].carrier, "the port does not come up")
     assert facts.interfaces("sw")["p1"].port == Port(
         bridge="br0",
         state="listening",
@@ -279,3 +282,25 @@ def test_a_lab_that_is_built_anew_or_grows_is_read_anew(
         apply(kernel, *node("n3"))  # another process holds the namespaces now
         assert set(facts.interfaces("n3")) == {"lo"}
         kernel.destroy(LAB)
+
+
+def test_who_has_what_is_found_without_reading_every_node(
+    kernel: LinuxKernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An explanation in a lab of thousands reads the few nodes that it is about."""
+    lan(kernel)
+    facts = LinuxFacts(tmp_path, LAB, max_age=60)
+    reads = []
+    read = nodestate.read
+    monkeypatch.setattr(nodestate, "read", lambda: reads.append(1) or read())
+    (node_of,) = facts.holders("10.0.1.11")
+    assert not reads
+    item = next(
+        one for one in facts.interfaces(node_of).values() if "10.0.1.11/24" in one.addresses
+    )
+    assert len(reads) == 1
+    assert facts.holders(item.mac) == (node_of,)
+    assert facts.holders("10.99.0.1") == facts.holders("macvlan") == ()
+    assert facts.holders("bridge")
+    assert len(reads) == 1
+    facts.close()

@@ -31,15 +31,17 @@ class Case:
     lab: str
     send: Send
     code: str
-    node: str
+    node: str  # "s1 or s2" where both are right
     remedy: str = ""
     breaks: tuple[str, ...] = ()
     prepare: tuple[str, ...] = ()
     listen: tuple[tuple[str, str, int, str], ...] = ()  # (node, tcp or udp, port, address)
     serve: tuple[str, ...] = ()  # programs that run meanwhile, as "node: program arguments"
     joins: tuple[str, ...] = ()  # programs that are the fault
+    host: tuple[tuple[str, str], ...] = ()  # the host's settings while the fault lasts
     kind: str = "fault"
     mends: bool = True  # the remedy's commands are run, and then the packet must arrive
+    alone: bool = False  # it would disturb cases at the same time
     twin: bool = True  # without ``breaks`` there is no fault
 
 

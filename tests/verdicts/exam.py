@@ -12,7 +12,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tests.verdicts.cases import CASES
 from tests.verdicts.labs import LABS
@@ -22,13 +22,23 @@ from topoweb.kernel.trace.bpf.source import BpfSource
 from topoweb.kernel.trace.facts import LinuxFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tests.verdicts.case import Case
 
 REPORT = Path(__file__).parents[2] / "docs" / "verdicts.md"
 RIGS = 3  # labs at a time: most of a trace is patience
 HOP_RING = 4 << 20  # bytes: a handful of packets at a time
+# The port at which a program listens once it is ready, by a word of its command.
+OPENS: Mapping[str, tuple[Literal["tcp", "udp"], int]] = {
+    "--port=0": ("udp", 67), "dnsmasq": ("udp", 53), "nameserver": ("udp", 53),
+    "callers": ("udp", 5), "ncat": ("tcp", 80),
+}  # fmt: skip
+NOT_EXAMINED = """\
+Not examined here, with unit tests on recorded or written-down state instead: unknown IP protocols
+and EtherTypes (a trace follows ICMP, TCP and UDP), ports that spanning tree blocks (a healthy loop
+has one: expected), tunnels (what carries and what is carried are two packets), and what this kernel
+lacks: netem, 802.1Q, ipvlan."""
 HEALTHY = ("delivered", "expected", "noise")
 
 
@@ -68,12 +78,15 @@ async def _mark(rig: Rig, case: Case, twin: bool, began: float) -> Mark:
             faults.append(f"healthy twin: {verdict['code']} at {verdict['node']}")
     await asyncio.to_thread(rig.must, case.breaks)
     await _serve(rig, case.joins)
+    for name, value in case.host:
+        rig.set_host(name, value)
     session = await rig.trace(case.send)
     verdict = session.messages["verdict"]["verdict"]
     remedy = verdict["remedy"] or {"code": "", "commands": [], "node": ""}
     faults += _wrong(case, verdict, remedy)
     if not faults and case.mends and remedy["commands"]:
         faults += await _mended(rig, case, remedy)
+        faults += _misforetold(session.messages["verdict"]["mended"])
     dry = session.messages["dry"]["verdict"]
     return Mark(
         case=case,
@@ -91,11 +104,18 @@ def _wrong(case: Case, verdict: dict[str, Any], remedy: dict[str, Any]) -> list[
     wrong = [
         f"{name} is {verdict[name]!r}, not {value!r}"
         for name, value in wanted.items()
-        if verdict[name] != value
+        if verdict[name] not in value.split(" or ")
     ]
     if remedy["code"] != case.remedy:
         wrong.append(f"remedy is {remedy['code']!r}, not {case.remedy!r}")
     return wrong
+
+
+def _misforetold(mended: dict[str, Any] | None) -> list[str]:
+    """Hold what was foretold with the remedy against the packet, which arrived with it."""
+    if mended is None or mended["verdict"]["kind"] in HEALTHY:
+        return []
+    return [f"foretold with the remedy: {mended['verdict']['code']}"]
 
 
 async def _mended(rig: Rig, case: Case, remedy: dict[str, Any]) -> list[str]:
@@ -112,20 +132,20 @@ async def _mended(rig: Rig, case: Case, remedy: dict[str, Any]) -> list[str]:
 async def _prepare(rig: Rig, case: Case) -> None:
     await rig.build(LABS[case.lab]().parse())
     await rig.settled()
+    await asyncio.to_thread(rig.must, case.prepare)
     for place in case.listen:
         rig.listen(*place)
-    await asyncio.to_thread(rig.must, case.prepare)
     await _serve(rig, case.serve)
 
 
 async def _serve(rig: Rig, orders: Iterable[str]) -> None:
     """Run programs and wait until each has its port open."""
     for order in orders:
-        port = 53 if "--port=0" not in order else 67
+        door = next(door for word, door in OPENS.items() if word in order)
         rig.serve(order)
         facts = LinuxFacts(rig.run_dir, rig.lab, max_age=0)
-        deadline = time.monotonic() + 10
-        while not facts.listens(order.partition(":")[0], "udp", port):
+        deadline = time.monotonic() + 20
+        while not facts.listens(order.partition(":")[0], *door):
             assert time.monotonic() < deadline, f"{order}: does not listen"
             await asyncio.sleep(0.01)
 
@@ -152,9 +172,16 @@ async def take(cases: Iterable[Case], run_dir: Path, rigs: int = 1) -> list[Mark
 
     places = [run_dir / str(number) for number in range(rigs)]
     for place in places:
-        place.mkdir()
+        place.mkdir(parents=True)
     await asyncio.gather(*map(work, places))
     return [marks[number] for number in sorted(marks)]
+
+
+async def _take_all(cases: Iterable[Case], run_dir: Path) -> list[Mark]:
+    """Take the exam; cases that would disturb others come after them."""
+    cases = list(cases)
+    found = await take([one for one in cases if not one.alone], run_dir, RIGS)
+    return found + await take([one for one in cases if one.alone], run_dir / "alone")
 
 
 def _tell(found: Mark) -> None:
@@ -195,7 +222,7 @@ def report(marks: Iterable[Mark]) -> str:
             f"| {case.name} | {case.lab} | {case.code} | {case.node} | {case.remedy or '–'}"
             f" | {same} | {right} |"
         )
-    return "\n".join([*lines, "", closing(marks), ""])
+    return "\n".join([*lines, "", NOT_EXAMINED, "", closing(marks), ""])
 
 
 def main(arguments: list[str]) -> int:
@@ -206,7 +233,7 @@ def main(arguments: list[str]) -> int:
     ]
     with tempfile.TemporaryDirectory(prefix="verdicts-") as run_dir:
         try:
-            marks = asyncio.run(take(cases, Path(run_dir), RIGS))
+            marks = asyncio.run(_take_all(cases, Path(run_dir)))
         except TopowebError as error:  # no BPF here, or not root
             print(f"The exam cannot be taken here: {error.message}")
             return 1

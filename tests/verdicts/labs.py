@@ -57,11 +57,76 @@ def twohomed() -> Drawing:
     return drawing.route("h1", "0.0.0.0/0", "10.0.1.1").route("h2", "0.0.0.0/0", "10.0.2.1")
 
 
+def ring() -> Drawing:
+    """Two switches with two cables between them, a host on each."""
+    return (
+        Drawing(auto_address=False)
+        .cable("h1.eth0 10.0.1.11/24", "s1.p1")
+        .cable("h2.eth0 10.0.1.12/24", "s2.p1")
+        .cable("s1.p8", "s2.p8")
+        .cable("s1.p9", "s2.p9")
+    )
+
+
+def triangle() -> Drawing:
+    """Three switches in a circle, a host on two of them."""
+    return (
+        Drawing(auto_address=False)
+        .cable("h1.eth0 10.0.1.11/24", "s1.p1")
+        .cable("h2.eth0 10.0.1.12/24", "s2.p1")
+        .cable("s1.p8", "s2.p8")
+        .cable("s2.p7", "s3.p7")
+        .cable("s3.p9", "s1.p9")
+    )
+
+
+def routers() -> Drawing:
+    """h1 at r1, h2 at r2, and r3: the three routers in a circle."""
+    drawing = Drawing(auto_address=False)
+    drawing.cable("h1.eth0 10.0.1.11/24", "r1.eth0 10.0.1.1/24")
+    drawing.cable("h2.eth0 10.0.2.11/24", "r2.eth0 10.0.2.1/24")
+    drawing.cable("r1.eth1 10.0.12.1/24", "r2.eth1 10.0.12.2/24")
+    drawing.cable("r2.eth2 10.0.23.2/24", "r3.eth1 10.0.23.3/24")
+    drawing.cable("r3.eth2 10.0.31.3/24", "r1.eth2 10.0.31.1/24")
+    drawing.route("h1", "0.0.0.0/0", "10.0.1.1").route("h2", "0.0.0.0/0", "10.0.2.1")
+    drawing.route("r1", "10.0.2.0/24", "10.0.12.2").route("r2", "10.0.1.0/24", "10.0.12.1")
+    return drawing.route("r3", "10.0.1.0/24", "10.0.31.1").route("r3", "10.0.2.0/24", "10.0.23.2")
+
+
+def hung() -> Drawing:
+    """h1 with the macvlans of h6 and h7 on its cable to the router r1."""
+    drawing = Drawing(auto_address=False)
+    drawing.cable("h1.eth0 10.0.1.10/24", "r1.eth0 10.0.1.1/24")
+    return _children(drawing, "h1-eth0")
+
+
+def hung_on_switch() -> Drawing:
+    """The same, with a switch between, and h3 on it."""
+    drawing = Drawing(auto_address=False)
+    drawing.cable("h1.eth0 10.0.1.10/24", "s1.p1").cable("s1.p2", "r1.eth0 10.0.1.1/24")
+    drawing.cable("h3.eth0 10.0.1.13/24", "s1.p3")
+    return _children(drawing, "h1-eth0")
+
+
+def _children(drawing: Drawing, parent: str) -> Drawing:
+    for number in (1, 2):
+        drawing.interface(
+            f"h{5 + number}.mv0", f"10.0.1.{20 + number}/24", kind="macvlan", parent=parent,
+            options={"mode": "bridge"},
+        )  # fmt: skip
+    return drawing
+
+
 LABS: dict[str, Callable[[], Drawing]] = {
     "lan": lan,
     "chain": chain,
     "campus": campus,
     "twohomed": twohomed,
+    "ring": ring,
+    "triangle": triangle,
+    "routers": routers,
+    "hung": hung,
+    "hung_on_switch": hung_on_switch,
 }
 # Where things are in each of them: a host, the way to another network, its router, the host there.
 ROUTED = {

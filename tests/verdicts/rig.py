@@ -8,6 +8,7 @@ import shlex
 import socket
 import subprocess
 from contextlib import ExitStack
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,9 @@ import msgspec
 from topoweb.core.plan.diff import diff
 from topoweb.core.plan.expand import expand
 from topoweb.core.topology.validate import validate
+from topoweb.core.tracing import pcapng
 from topoweb.engine.reconcile import carries
 from topoweb.engine.tracing import Tracing
-from topoweb.kernel import pcapng
 from topoweb.kernel.lab import LinuxKernel
 from topoweb.kernel.netns import run_inside
 from topoweb.kernel.probe import probe
@@ -28,7 +29,6 @@ from topoweb.protocol.frames import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from tests.verdicts.case import Send
     from topoweb.core.topology.model import Topology
@@ -115,6 +115,7 @@ class Rig:
         if self.kernel.manifest(self.lab) is not None:
             await asyncio.to_thread(self.kernel.destroy, self.lab)
             notify(self.run_dir, self.lab)
+        self.lab += 1  # what the tracer has not read yet of this one is not of the next
 
     def run(self, order: str) -> subprocess.CompletedProcess[str]:
         """Run "node: program arguments" in the node's network namespace."""
@@ -141,7 +142,7 @@ class Rig:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the kernel's least
             made.bind((address, port))
             if protocol == "tcp":
-                made.listen()
+                made.listen(4096)
             return made
 
         fd = self.kernel.open_namespace(self.lab, node)
@@ -149,6 +150,13 @@ class Rig:
             self._open.enter_context(run_inside(fd, make))
         finally:
             os.close(fd)
+
+    def set_host(self, name: str, value: str) -> None:
+        """Set one of the host's settings until the lab is cleared."""
+        path = Path("/proc/sys", name.replace(".", "/"))
+        before = path.read_text()
+        self._open.callback(path.write_text, before)
+        path.write_text(value)
 
     def serve(self, order: str) -> None:
         """Run a program in a node until the lab is cleared."""

@@ -87,6 +87,15 @@ async def test_the_story_of_a_packet_of_the_list(client, lab, tracer):
     assert (await in_thread(client.get)(f"/api/v1/labs/{lab.pk}/packets/{2**63}/trace")).status_code
 
 
+async def test_the_tables_of_a_node_at_a_hop(client, lab, tracer):
+    path = f"/api/v1/labs/{lab.pk}/packets/7/hops/2/tables"
+    assert (await in_thread(client.get)(path)).status_code == 200
+    assert tracer.opened[0].params == {"what": "tables", "packet": 7, "hop": 2}
+    for wrong in (f"packets/7/hops/{2**63}", f"packets/{2**63}/hops/0"):
+        answer = await in_thread(client.get)(f"/api/v1/labs/{lab.pk}/{wrong}/tables")
+        assert answer.status_code == 404
+
+
 def test_operations_name_drawn_objects():
     document = two_hosts()
     document["routes"] = {"r1": {"node": "n1", "prefix": "10.9.0.0/16", "via": "10.0.0.2"}}
@@ -101,6 +110,36 @@ def test_operations_name_drawn_objects():
     assert put("nodes", "n1")["id"] == "n1"
     assert put("interfaces", "n2/eth7") is None
     assert put("routes", "n2/10.9.0.0/16") is None
+
+
+def test_a_remedy_that_is_drawn_already_is_to_be_restored():
+    """The kernel has drifted: an operation on the drawing would change nothing."""
+    document = two_hosts()
+    document["routes"] = {"r1": {"node": "n1", "prefix": "10.9.0.0/16", "via": "10.0.0.2"}}
+    topology = parse(document)
+
+    def shown(operation):
+        return traces.named({"remedy": {"node": "n1", "operation": operation}}, topology)["remedy"]
+
+    def change(collection, key, **patch):
+        return {"kind": "set", "collection": collection, "id": key, "patch": patch}
+
+    route = {"node": "n1", "prefix": "10.9.0.0/16", "via": "10.0.0.2"}
+    for operation, path in (
+        (change("nodes", "n1", lo_up=True), "lo_up"),
+        (change("interfaces", "n1/eth0", up=True), "interfaces/eth0/up"),
+        (change("routes", "n1/10.9.0.0/16", via="10.0.0.2", device=None), "routes"),
+        ({"kind": "add", "collection": "routes", "id": "x", "value": route}, "routes"),
+    ):
+        remedy = shown(operation)
+        assert (remedy["operation"], remedy["restore"]) == (None, {"node": "n1", "path": path})
+    for operation in (
+        change("nodes", "n1", forward_ipv4=True),
+        change("interfaces", "n1/eth0", mtu=900),
+        {"kind": "add", "collection": "routes", "id": "x", "value": route | {"via": "10.0.0.3"}},
+    ):
+        assert "restore" not in shown(operation)
+        assert shown(operation)["operation"] is not None
 
 
 @pytest.mark.parametrize(

@@ -11,21 +11,23 @@ import msgspec
 
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.tracing import explain
-from topoweb.core.tracing.explain import dryrun
+from topoweb.core.tracing.explain import dryrun, headers
+from topoweb.core.tracing.explain.filtering import walked
 from topoweb.core.tracing.following import Follower
 from topoweb.core.tracing.trace import Exchange
-from topoweb.engine.tracewire import exchange_json, foretold_json, trace_json
+from topoweb.core.tracing.wire import HOPS, exchange_json, foretold_json, trace_json
 from topoweb.protocol.frames import ARMED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from topoweb.core.tracing.explain.dryrun import Foretold, Request
-    from topoweb.core.tracing.explain.facts import Facts
+    from topoweb.core.tracing.explain.facts import Facts, Passed
     from topoweb.core.tracing.explain.verdict import Verdict
     from topoweb.core.tracing.trace import Hop, Trace
     from topoweb.engine.capture import CaptureThread
     from topoweb.engine.explainer import Explainer
+    from topoweb.engine.ports import RuleTracer
     from topoweb.engine.streams import Session
 
 T = TypeVar("T")
@@ -33,7 +35,10 @@ T = TypeVar("T")
 LOOK_EVERY = 0.05  # seconds: at most 20 looks a second
 PATIENCE = 10.0  # seconds that an exchange is followed at most
 GRACE = 0.15  # seconds after it is settled, for the last hops of its last packet
+SECOND_SERVER = 1.0  # likewise of DHCP: another server may offer, too
+LEARNING = 2.5  # likewise of a connection that was told an MTU: does it send smaller segments?
 NOTHING_FORETOLD, NOTHING = 2.5, 8.0  # seconds without any packet: was it foretold or not
+MANY = 24  # hops more after which a packet may be going round
 SETTLED = ("answered", "unanswered", "refused")
 KINDS = {"icmp": "echo", "tcp": "tcp", "udp": "udp"}
 PORTS = range(1, 65536)
@@ -45,6 +50,7 @@ class Tools(NamedTuple):
     capture: CaptureThread
     explainer: Explainer
     tier: str
+    rules: RuleTracer | None = None  # None: rules are not watched here
 
 
 class _Seen(NamedTuple):
@@ -52,6 +58,12 @@ class _Seen(NamedTuple):
 
     exchange: Exchange | None
     traces: tuple[Trace, ...]
+    resolutions: frozenset[int] = frozenset()  # packets of nodes on the way that find next hops
+
+    @property
+    def own(self) -> tuple[Trace, ...]:
+        """The traces of what was asked for and of its answers."""
+        return tuple(trace for trace in self.traces if trace.packet not in self.resolutions)
 
 
 class TraceRun:
@@ -60,10 +72,11 @@ class TraceRun:
     def __init__(self, session: Session, tools: Tools) -> None:
         self._session = session
         self._lab = session.token.lab
-        self._capture, self._explainer, self._tier = tools
+        self._capture, self._explainer, self._tier, self._rules = tools
         self._request = request_of(session.params)
         self._told: dict[int, int] = {}  # packet → hops that the viewer knows of
-        self._judged: dict[tuple[int, int], Verdict] = {}  # packet, hop → why it was dropped there
+        self._circled: dict[int, int] = {}  # packet → hops when it was last looked at for a circle
+        self._judged: dict[tuple[Hashable, ...], Verdict] = {}  # by `_place`
 
     async def run(self) -> None:
         """Run it; the lab is being captured."""
@@ -74,20 +87,44 @@ class TraceRun:
             wish.source, wish.target, wish.protocol, wish.port, after_ns=time.time_ns()
         )
         await self._on_capture(lambda capture: capture.follow(self._lab, follower))
+        passed: Sequence[Passed] = ()
         try:
+            await self._watch_rules(foretold)
             await self._session.send(ARMED)
             seen, verdict = await self._observe(follower, foretold)
         finally:
             self._capture.submit(lambda capture: capture.unfollow(self._lab, follower))
-        await self._end(seen, verdict, foretold)
+            if self._rules is not None:
+                passed = await asyncio.shield(asyncio.to_thread(self._rules.end))
+        await self._end(seen, walked(verdict, passed), foretold)
+
+    async def _watch_rules(self, foretold: Foretold) -> None:
+        """See by which rules the packet is held, in the nodes on its way that have some."""
+        if self._rules is None:
+            return
+        wish = self._request
+        way = dict.fromkeys(step.node for step in foretold.steps)
+        nodes, source = await self._ask(
+            lambda facts: (
+                [node for node in way if facts.rules(node)],
+                facts.route(wish.source, wish.target).source,
+            )
+        )
+        if nodes:
+            addresses = [one for one in (source, wish.target) if one]
+            await asyncio.to_thread(self._rules.begin, nodes, addresses, wish.protocol)
 
     async def _end(self, seen: _Seen, verdict: Verdict, foretold: Foretold) -> None:
-        agree, differs = dryrun.compare(foretold, seen.traces)
+        agree, differs = dryrun.compare(foretold, seen.own)
         shown = explain.as_json(verdict)
         exchange = exchange_json(seen.exchange) if seen.exchange else None
+        mended = await self._ask(
+            lambda facts: dryrun.mended(facts, self._request, foretold, verdict)
+        )
         await self._say({
             "type": "verdict", "exchange": exchange, "verdict": shown,
             "agree": agree, "differs": differs,
+            "mended": foretold_json(mended) if mended is not None else None,
         })  # fmt: skip
 
     async def _observe(self, follower: Follower, foretold: Foretold) -> tuple[_Seen, Verdict]:
@@ -97,13 +134,13 @@ class TraceRun:
         while True:
             await asyncio.sleep(LOOK_EVERY)
             seen = await self._look(follower)
-            verdict = await self._dropped(seen)
+            verdict = await self._circling(seen) or await self._dropped(seen)
             if verdict is not None:
                 return await self._look(follower), verdict
             now = loop.time()
             if seen.exchange is not None and seen.exchange.state in SETTLED:
                 settled_at = settled_at or now
-            if settled_at and now - settled_at >= GRACE:
+            if settled_at and now - settled_at >= self._grace(seen.exchange):
                 break
             if now - began >= _patience(follower, foretold):
                 break
@@ -111,30 +148,73 @@ class TraceRun:
             return seen, foretold.verdict  # it never left, as was foretold
         return seen, await self._silence(seen)
 
+    def _grace(self, exchange: Exchange | None) -> float:
+        """Return how long a settled exchange is looked at, in seconds."""
+        if exchange is None or exchange.state != "answered":
+            return GRACE
+        if any(verdict.code == "mtu-told" for verdict in self._judged.values()):
+            return LEARNING
+        return SECOND_SERVER if exchange.kind == "dhcp" else GRACE
+
     async def _look(self, follower: Follower) -> _Seen:
         seen = await self._on_capture(
-            lambda _: _Seen(follower.exchange, tuple(follower.traces.values()))
+            lambda _: _Seen(
+                follower.exchange,
+                tuple(follower.traces.values()),
+                frozenset(follower.resolutions),
+            )
         )
         for trace in seen.traces:
-            if self._told.get(trace.packet) != len(trace.hops):
+            told = self._told.get(trace.packet, 0)
+            if told != len(trace.hops) and (told < HOPS or len(trace.hops) >= 2 * told):
                 self._told[trace.packet] = len(trace.hops)
                 await self._say({"type": "trace", "trace": trace_json(trace, seen.exchange)})
         return seen
 
     async def _dropped(self, seen: _Seen) -> Verdict | None:
         """Return the verdict of a drop that settles the matter; copies may end as they like."""
-        for trace in seen.traces:
-            for index, hop in enumerate(trace.hops):
-                if hop.seen.direction != "drop" or (trace.packet, index) in self._judged:
-                    continue
-                verdict = await self._why(trace, hop)
-                self._judged[trace.packet, index] = verdict
-                if verdict.kind == "fault":
-                    return verdict
-        return None
+        fresh = list(self._unjudged(seen))
+        if not fresh:
+            return None
+        verdicts = await self._ask(
+            lambda facts: [explain.of_drop(trace, hop, facts) for trace, hop in fresh]
+        )
+        for (trace, hop), verdict in zip(fresh, verdicts, strict=True):
+            self._judged[_place(trace, hop)] = verdict
+        settling = (
+            verdict
+            for (_, hop), verdict in zip(fresh, verdicts, strict=True)
+            if verdict.kind == "fault" and not _speaks_of_another(hop)
+        )
+        return next(settling, None)
 
-    async def _why(self, trace: Trace, hop: Hop) -> Verdict:
-        return await self._ask(lambda facts: explain.of_drop(trace, hop, facts))
+    def _unjudged(self, seen: _Seen) -> Iterator[tuple[Trace, Hop]]:
+        """Yield the drops that are no noise, one of each kind and place of a packet."""
+        met: set[tuple[Hashable, ...]] = set()
+        for trace in seen.traces:
+            for hop in trace.hops:
+                drop = hop.seen
+                if drop.direction != "drop":
+                    continue
+                place = _place(trace, hop)
+                if place in self._judged or place in met:
+                    continue
+                met.add(place)
+                if explain.classify(drop.reason, drop.symbol, drop.data) != "noise":
+                    yield trace, hop
+
+    async def _circling(self, seen: _Seen) -> Verdict | None:
+        """Return the verdict of a frame that goes round and round: it would never settle."""
+        grown = [
+            trace
+            for trace in seen.traces
+            if len(trace.hops) >= self._circled.get(trace.packet, 0) + MANY
+        ]
+        if not grown:
+            return None
+        self._circled |= {trace.packet: len(trace.hops) for trace in grown}
+        found = await self._ask(lambda facts: [explain.of_storm(trace, facts) for trace in grown])
+        return next((verdict for verdict in found if verdict is not None), None)
 
     async def _silence(self, seen: _Seen) -> Verdict:
         """Return why an exchange ended as it did, without a drop that says it."""
@@ -148,12 +228,10 @@ class TraceRun:
     async def _whole(self, seen: _Seen) -> tuple[Trace, ...]:
         """Return the traces of all of an exchange: somebody else may have answered, too."""
         if seen.exchange is None:
-            return seen.traces
-        followed = {trace.packet for trace in seen.traces}
+            return seen.own
+        followed = {trace.packet for trace in seen.own}
         others = [packet for packet in seen.exchange.packets if packet not in followed]
-        return seen.traces + await self._on_capture(
-            lambda capture: capture.traces(self._lab, others)
-        )
+        return seen.own + await self._on_capture(lambda capture: capture.traces(self._lab, others))
 
     def _unborn(self, facts: Facts) -> Exchange:
         """Return the exchange of which no packet was seen."""
@@ -173,6 +251,17 @@ class TraceRun:
 
     async def _on_capture(self, work: Callable[[CaptureThread], T]) -> T:
         return await asyncio.wrap_future(self._capture.submit(work))
+
+
+def _place(trace: Trace, hop: Hop) -> tuple[Hashable, ...]:
+    """Return what makes a drop of a packet another one than those before."""
+    drop = hop.seen
+    return trace.packet, drop.namespace, drop.interface, drop.reason, drop.symbol
+
+
+def _speaks_of_another(hop: Hop) -> bool:
+    """Tell whether it is an ICMP error: losing one settles nothing about the packet it is about."""
+    return headers.of(hop.seen).quotes is not None
 
 
 def _patience(follower: Follower, foretold: Foretold) -> float:

@@ -36,6 +36,9 @@ def lines(answer: Mapping[str, Any], topology: Topology) -> Iterator[str]:
         yield f"  step {answer['differs'] + 1} of what was foretold was not seen"
     yield ""
     yield from verdict_lines(answer["verdict"], topology)
+    if answer.get("mended"):
+        after = answer["mended"]["verdict"]
+        yield f"    with it: {MARKS[after['kind']]} {after['text']['en']}"
 
 
 def verdict_lines(verdict: Mapping[str, Any], topology: Topology) -> Iterator[str]:

@@ -99,6 +99,7 @@ def run(user: AbstractBaseUser, lab: Lab, wish: TraceWish) -> Any:  # noqa: ANN4
         "tier": told["dry"]["tier"],
         "traces": list(traces.values()),
         **{key: told["verdict"][key] for key in ("exchange", "verdict", "agree", "differs")},
+        "mended": told["verdict"].get("mended"),
         "probe": queries.probe_json(queries.probe_of(lab.pk, probe.pk) or probe),
     }
     return named(answer, drawing_of(lab).topology)
@@ -119,8 +120,41 @@ def named(value: Any, topology: Topology) -> Any:  # noqa: ANN401 - JSON
         name = partial(_name, topology)
         shown |= {"text": {key: with_names(one, name) for key, one in text.items()}, "raw": text}
     if isinstance(operation := value.get("operation"), dict):
-        shown["operation"] = _drawn(operation, topology)
+        shown["operation"] = drawn = _drawn(operation, topology)
+        path = drifted(drawn, topology) if drawn is not None else ""
+        if path:
+            shown |= {"operation": None, "restore": {"node": value["node"], "path": path}}
     return shown
+
+
+def drifted(operation: Mapping[str, Any], topology: Topology) -> str:
+    """Return where the kernel has drifted when an operation would change nothing drawn; else "".
+
+    The path is one of LIVE's ``drift`` lists.
+    """
+    collection = operation["collection"]
+    if operation["kind"] == "add":
+        wanted = operation["value"]
+        same = collection == "routes" and any(
+            (one.node, one.prefix, one.via) == (wanted["node"], wanted["prefix"], wanted["via"])
+            for one in topology.routes.values()
+        )
+        return "routes" if same else ""
+    one = getattr(topology, collection).get(operation["id"])
+    patch = operation["patch"]
+    if (
+        one is None
+        or not patch
+        or any(_text(getattr(one, key)) != _text(patch[key]) for key in patch)
+    ):
+        return ""
+    if collection == "interfaces":
+        return f"interfaces/{one.name}/{next(iter(patch))}"
+    return "routes" if collection == "routes" else str(next(iter(patch)))
+
+
+def _text(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _name(topology: Topology, node: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from tests.fakes.traces import (
     Sent,
@@ -146,7 +147,7 @@ def dhcp(message: int, source: str = "0.0.0.0", *, op: int = 1) -> Sent:
 def whole(way: Way) -> Way:
     """Give the packets all their bytes: the server's options lie behind the first 128."""
     way._hops = [
-        replace(h, seen=replace(h.seen, data=way.sent.frame(64, wire.A, wire.BROADCAST)))
+        replace(h, seen=structs.replace(h.seen, data=way.sent.frame(64, wire.A, wire.BROADCAST)))
         for h in way._hops
     ]
     return way

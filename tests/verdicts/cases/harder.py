@@ -1,4 +1,4 @@
-"""Faults that mislead: wrong next hops, masks, translation, IPv6, services; and pairs of faults."""
+"""Faults that mislead: wrong next hops, masks, translation, IPv6; and pairs of faults."""
 
 from __future__ import annotations
 
@@ -166,41 +166,4 @@ def _pairs() -> Iterator[Case]:
         )  # fmt: skip
 
 
-SERVER = "dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --no-resolv --pid-file="
-LEASES = "--port=0 --no-ping --dhcp-leasefile=/dev/null"
-DHCP = "udhcpc -f -n -q -t1 -T1 -i eth0 -s /bin/true"
-
-
-def _services() -> Iterator[Case]:
-    for lab, _, host, _, near, other, _ in SWITCHED:
-        asks = Send(source=host, target="255.255.255.255", protocol="udp", port=67, by=DHCP)
-        yield Case(
-            name="no DHCP server", lab=lab, send=asks, code="dhcp-no-server", node=host,
-            remedy="start-dhcp-server", twin=False, mends=False,
-        )  # fmt: skip
-        first, second = (f"{LEASES} --dhcp-range=10.0.1.{n},10.0.1.{n}" for n in (101, 102))
-        yield Case(
-            name="two DHCP servers", lab=lab, send=asks, code="dhcp-rogue", node=host,
-            remedy="stop-rogue-dhcp", mends=False,
-            serve=(f"r1: {SERVER} {first} --interface=eth{int(lab == 'campus')}",),
-            joins=(f"{other}: {SERVER} {second} --interface=eth0",),
-        )  # fmt: skip
-        dig = f"dig +tries=1 +time=1 +noedns @{near} "
-        records = "--address=/known.lab/192.0.2.1 --local=/lab/"
-        for name, question, code, kind, remedy in (
-            ("there is no such name", "nosuch.lab", "dns-no-such-name", "expected", ""),
-            ("the server refuses", "else.where", "dns-refused", "fault", "ask-other-dns"),
-        ):  # fmt: skip
-            yield Case(
-                name=name, lab=lab, code=code, node=other, kind=kind, remedy=remedy,
-                send=Send(source=host, target=near, protocol="udp", port=53, by=dig + question),
-                serve=(f"{other}: {SERVER} {records}",), twin=False, mends=False,
-            )  # fmt: skip
-        yield Case(
-            name="healthy: a name is looked up", lab=lab, code="delivered", node=other,
-            send=Send(source=host, target=near, protocol="udp", port=53, by=dig + "known.lab"),
-            serve=(f"{other}: {SERVER} {records}",), kind="delivered",
-        )  # fmt: skip
-
-
-HARDER = (*_misled(), *_claimed(), *_six(), *_pairs(), *_services())
+HARDER = (*_misled(), *_claimed(), *_six(), *_pairs())

@@ -10,11 +10,19 @@ import os
 import struct
 
 CAP_DAC_READ_SEARCH = 2  # /proc/<holder>/fd belongs to the lab's own user
+CAP_NET_BROADCAST = 11  # notifications of all namespaces of a lab at one socket
 CAP_NET_ADMIN = 12  # socket buffers above rmem_max
 CAP_NET_RAW = 13  # packet sockets
 CAP_SYS_PTRACE = 19  # look through /proc/<holder>/fd
 CAP_SYS_ADMIN = 21  # setns
-NEEDED = (CAP_DAC_READ_SEARCH, CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_PTRACE, CAP_SYS_ADMIN)
+NEEDED = (
+    CAP_DAC_READ_SEARCH,
+    CAP_NET_BROADCAST,
+    CAP_NET_ADMIN,
+    CAP_NET_RAW,
+    CAP_SYS_PTRACE,
+    CAP_SYS_ADMIN,
+)
 
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
 VERSION_3 = 0x20080522  # of the capability structures: two words of 32 bits each

@@ -8,14 +8,16 @@ answers hold for ``max_age`` seconds.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from topoweb.core.errors import TopowebError
 from topoweb.core.tracing.explain.facts import End, Route
+from topoweb.core.tracing.records import AddressRecord, LinkRecord
+from topoweb.kernel import counters, netns
 from topoweb.kernel import manifest as manifests
-from topoweb.kernel import netns
 from topoweb.kernel.forker import USER_FD
 from topoweb.kernel.ownership import is_ours
 from topoweb.kernel.trace import lookups, nodestate, ruleset
@@ -29,13 +31,14 @@ if TYPE_CHECKING:
     from topoweb.kernel.trace.nodestate import NodeState
 
 MAX_ANSWERS = 4096  # kept at a time
+_REGISTERED = frozenset({AddressRecord, LinkRecord})
 
 Side = Literal["", "a", "b"]
 T = TypeVar("T")
 
 
-class LinuxFacts:
-    """A lab's state on demand. For one thread; a node that has gone answers like an empty one."""
+class _LabAsked:
+    """A lab's namespaces, and what was asked of them a moment ago."""
 
     def __init__(self, run_dir: Path, lab: int, *, max_age: float = 1.0) -> None:
         self._run_dir = run_dir
@@ -53,6 +56,70 @@ class LinuxFacts:
     def nodes(self) -> Sequence[str]:
         """Return the lab's nodes that run."""
         return tuple(self._places())
+
+    def _remembered(self, key: tuple[Any, ...], work: Callable[[], T]) -> T:
+        self._manifest()  # forgets the answers of another run of the lab
+        now = time.monotonic()
+        known = self._answers.get(key)
+        if known is not None and now - known[0] <= self._max_age:
+            value: T = known[1]
+            return value
+        if len(self._answers) >= MAX_ANSWERS:
+            self._answers.clear()
+        value = work()
+        self._answers[key] = now, value
+        return value
+
+    def _manifest(self) -> Manifest | None:
+        """Return where the lab is now. It moves when nodes come and go."""
+        stamp = _stamp(manifests.path_of(self._run_dir, self._lab))
+        if stamp != self._known[0]:
+            found = manifests.read(self._run_dir, self._lab)
+            self._known = stamp, found if found is not None and is_ours(found) else None
+            self._cables = _cables_of(self._known[1])
+            self._answers.clear()
+        return self._known[1]
+
+    def _places(self) -> Mapping[str, Namespace]:
+        manifest = self._manifest()
+        return manifest.namespaces if manifest else {}
+
+    def _openers(self) -> dict[str, Callable[[], int]]:
+        """Return for each node what opens its namespace; OSError when it has gone."""
+        manifest = self._manifest()
+        if manifest is None:
+            return {}
+        holder = manifest.holder
+        return {
+            node: functools.partial(_open, holder.descriptor_path(at.slot), at.inode)
+            for node, at in manifest.namespaces.items()
+        }
+
+    @contextlib.contextmanager
+    def _inside(self, node: str) -> Iterator[int]:
+        """Give a descriptor of the very namespace that the manifest means; OSError without."""
+        manifest = self._manifest()
+        at = self._places().get(node)
+        if manifest is None or at is None:
+            raise FileNotFoundError(node)
+        fd = manifest.holder.open_namespace(at.slot)
+        try:
+            if netns.inode(fd) != at.inode:
+                raise FileNotFoundError(node)
+            yield fd
+        finally:
+            os.close(fd)
+
+
+class LinuxFacts(_LabAsked):
+    """A lab's state on demand. For one thread; a node that has gone answers like an empty one."""
+
+    def holders(self, what: str) -> Sequence[str]:
+        """Return the nodes with an interface of this IP address, MAC or kind ("macvlan")."""
+        try:
+            return self._remembered(("",), self._register).get(what, ())
+        except (OSError, TopowebError):  # the lab ended meanwhile
+            return ()
 
     def interfaces(self, node: str) -> Mapping[str, Interface]:
         """Return a node's interfaces by name."""
@@ -114,6 +181,10 @@ class LinuxFacts:
         """Return /proc/net/snmp, snmp6 and netstat as {"IpOutNoRoutes": 3, …}."""
         return self._ask(node, ("counters",), lookups.counters, {})
 
+    def accept_queue(self, node: str, port: int) -> tuple[int, int]:
+        """Return how many connections wait at a TCP port to be accepted, and how many may."""
+        return self._ask(node, ("accept_queue", port), lambda: lookups.accept_queue(port), (0, 0))
+
     def _state(self, node: str) -> NodeState:
         return self._ask(node, ("state",), nodestate.read, nodestate.EMPTY)
 
@@ -129,47 +200,18 @@ class LinuxFacts:
         except (OSError, TopowebError):  # it is gone, or died under us
             return otherwise
 
-    def _remembered(self, key: tuple[Any, ...], work: Callable[[], T]) -> T:
-        self._manifest()  # forgets the answers of another run of the lab
-        now = time.monotonic()
-        known = self._answers.get(key)
-        if known is not None and now - known[0] <= self._max_age:
-            value: T = known[1]
-            return value
-        if len(self._answers) >= MAX_ANSWERS:
-            self._answers.clear()
-        value = work()
-        self._answers[key] = now, value
-        return value
-
-    def _manifest(self) -> Manifest | None:
-        """Return where the lab is now. It moves when nodes come and go."""
-        stamp = _stamp(manifests.path_of(self._run_dir, self._lab))
-        if stamp != self._known[0]:
-            found = manifests.read(self._run_dir, self._lab)
-            self._known = stamp, found if found is not None and is_ours(found) else None
-            self._cables = _cables_of(self._known[1])
-            self._answers.clear()
-        return self._known[1]
-
-    def _places(self) -> Mapping[str, Namespace]:
-        manifest = self._manifest()
-        return manifest.namespaces if manifest else {}
-
-    @contextlib.contextmanager
-    def _inside(self, node: str) -> Iterator[int]:
-        """Give a descriptor of the very namespace that the manifest means; OSError without."""
-        manifest = self._manifest()
-        at = self._places().get(node)
-        if manifest is None or at is None:
-            raise FileNotFoundError(node)
-        fd = manifest.holder.open_namespace(at.slot)
-        try:
-            if netns.inode(fd) != at.inode:
-                raise FileNotFoundError(node)
-            yield fd
-        finally:
-            os.close(fd)
+    def _register(self) -> Mapping[str, tuple[str, ...]]:
+        """Return who has what, by one tour through all nodes that asks for this alone."""
+        found: dict[str, dict[str, None]] = {}
+        for dump in counters.dump(self._openers(), _REGISTERED):
+            for record in dump.records:
+                if isinstance(record, AddressRecord):
+                    found.setdefault(record.address.partition("/")[0], {})[dump.node] = None
+                elif isinstance(record, LinkRecord):
+                    for word in (record.mac, record.kind):
+                        if word is not None:
+                            found.setdefault(word, {})[dump.node] = None
+        return {what: tuple(nodes) for what, nodes in found.items()}
 
     def _listing(self, node: str) -> str:
         manifest = self._manifest()
@@ -184,6 +226,15 @@ class LinuxFacts:
                 return ruleset.listing(user_fd, net_fd) if ours else ""
             finally:
                 os.close(user_fd)
+
+
+def _open(path: str, inode: int) -> int:
+    """Open a namespace that must still be the one that the manifest means."""
+    fd = netns.open_fd(path)
+    if netns.inode(fd) != inode:
+        os.close(fd)
+        raise FileNotFoundError(path)
+    return fd
 
 
 def _cables_of(manifest: Manifest | None) -> dict[tuple[str, str], tuple[str, str, Side]]:

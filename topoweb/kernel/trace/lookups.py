@@ -40,6 +40,7 @@ NFT_GETTABLE = 10 << 8 | 1  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE
 LISTENING = {"tcp": 1 << 10, "udp": 1 << 7}  # TCP_LISTEN; a bound, unconnected datagram socket
 PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
 DIAG_ID = struct.Struct(">4xHH16s")  # of inet_diag_msg: source port, destination port, source
+DIAG_QUEUES = struct.Struct("=56xII")  # idiag_rqueue, idiag_wqueue
 DIAG_SIZE = 72  # bytes of inet_diag_msg
 DIAG_V6ONLY = 11
 
@@ -149,6 +150,24 @@ def _bound(answers: Iterable[tuple[bytes, int, int]], family: int, port: int) ->
         only_six = attributes(data, at + 16 + DIAG_SIZE, end).get(DIAG_V6ONLY, b"\0")
         if text == "::" and only_six == b"\0":
             yield "0.0.0.0"  # noqa: S104 - a text, nothing is bound
+
+
+def accept_queue(port: int) -> tuple[int, int]:
+    """Return the connections that wait at a TCP port and its backlog; (0, 0) for no listener.
+
+    Of a listener, inet_diag_msg has them as idiag_rqueue and idiag_wqueue (sock_diag(7)).
+    """
+    fullest = 0, 0
+    try:
+        with Netlink(NETLINK_SOCK_DIAG) as link:
+            for family in (socket.AF_INET, socket.AF_INET6):
+                head = REQUEST.pack(family, socket.IPPROTO_TCP, 0, LISTENING["tcp"])
+                for data, at, _ in link.dump(Message(SOCK_DIAG_BY_FAMILY, 0, head + ANYTHING)):
+                    if DIAG_ID.unpack_from(data, at + 16)[0] == port:
+                        fullest = max(fullest, DIAG_QUEUES.unpack_from(data, at + 16))
+    except OSError:  # a kernel without sock_diag
+        pass
+    return fullest
 
 
 def has_rules() -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from topoweb.core.tracing.explain.facts import Family, Interface, Neighbouring, Port, Route
 from topoweb.kernel import netlink
-from topoweb.kernel.netlink import Message, Netlink, attributes
+from topoweb.kernel.netlink import Message, Netlink, attribute_u32, attributes
 from topoweb.kernel.observe import ARPHRD_LOOPBACK, NEXT_HOP, RTA_MULTIPATH, address_text
 from topoweb.kernel.records import (
     AF_BRIDGE,
@@ -104,6 +104,9 @@ def _devices(link: Netlink) -> dict[int, Device]:
         raw[index] = (hardware, flags, attributes(data, at + 32, end))
     names = {index: _text(found[netlink.IFLA_IFNAME]) for index, (_, _, found) in raw.items()}
     devices = {index: _device(index, *raw[index], names) for index in raw}
+    for index, (_, _, found) in raw.items():
+        if devices[index].interface.kind == "macvlan" and netlink.IFLA_LINK_NETNSID in found:
+            devices[index] = _with_parent(link, devices[index], found)
     for index, address, failed in _addresses(link):
         if device := devices.get(index):
             old = device.interface
@@ -140,6 +143,22 @@ def _device(
         qdisc=_text(found.get(netlink.IFLA_QDISC)),
     )
     return Device(index=index, link=link, interface=interface)
+
+
+def _with_parent(link: Netlink, child: Device, found: Mapping[int, bytes]) -> Device:
+    """Return a macvlan with its parent in another namespace, which is asked for by its id here."""
+    body = netlink.IFINFO.pack(0, 0, child.link, 0, 0)
+    body += attribute_u32(netlink.IFLA_TARGET_NETNSID, _u32(found[netlink.IFLA_LINK_NETNSID]))
+    (answer,), _ = link.ask([Message(netlink.RTM_GETLINK, 0, body)])
+    if answer is None:
+        return child
+    parent = attributes(answer, 32, len(answer))
+    interface = replace(
+        child.interface,
+        parent=_text(parent[netlink.IFLA_IFNAME]),
+        parent_mac=parent.get(netlink.IFLA_ADDRESS, b"").hex(":"),
+    )
+    return replace(child, interface=interface)
 
 
 def _port(bridge: str, found: Mapping[int, bytes]) -> Port:

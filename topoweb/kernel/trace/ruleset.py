@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MEMORY = 256 << 20  # bytes of address space
+TRACING = "inet topoweb_trace"  # the table of a rule trace, which decides nothing
 TIMEOUT = 3.0  # seconds
 MAX_TEXT = 1 << 20  # bytes of a listing; what is beyond is cut off
 HOOKS = ("ingress", "prerouting", "input", "forward", "output", "postrouting", "egress")
@@ -39,22 +40,33 @@ def listing(user_fd: int, net_fd: int) -> str:
 
     ``user_fd``: the user namespace to run in; -1: ours, for a namespace of our own making.
     """
-    programs = [shutil.which(name, path=PATH) for name in ("prlimit", "nsenter", "nft")]
+    command = inside(user_fd, net_fd, "--numeric-priority", "list", "ruleset")
+    keep = [fd for fd in (user_fd, net_fd) if fd >= 0]
+    return _output(command, keep) if command else ""
+
+
+def inside(user_fd: int, net_fd: int, *arguments: str, seconds: int = 0) -> list[str]:
+    """Return the command that runs nft in a node; [] where a program is missing.
+
+    The descriptors must be passed on to it; ``user_fd`` as in `listing`. After ``seconds`` (0:
+    never) it is ended, whoever has started it.
+    """
+    names = ("prlimit", "nsenter", "nft", "timeout")
+    programs = [shutil.which(name, path=PATH) for name in names]
     if None in programs:
-        return ""
-    limit, enter, nft = programs
+        return []
+    limit, enter, nft, timeout = programs
     spaces = [f"--net=/proc/self/fd/{net_fd}"]
     if user_fd >= 0:
         spaces.append(f"--user=/proc/self/fd/{user_fd}")
         if _single_uid():  # of an ordinary user's worker: it is the lab's already
             spaces.append("--preserve-credentials")
-    command = [
+    return [
         *(str(limit), f"--as={MEMORY}", "--core=0", "--"),
         *(str(enter), *spaces, "--"),
-        *(str(nft), "--numeric-priority", "list", "ruleset"),
+        *((str(timeout), "--kill-after=1", str(seconds)) if seconds else ()),
+        *(str(nft), *arguments),
     ]
-    keep = [fd for fd in (user_fd, net_fd) if fd >= 0]
-    return _output(command, keep)
 
 
 def _output(command: list[str], keep: list[int]) -> str:
@@ -105,7 +117,7 @@ def parse(text: str) -> tuple[Rule, ...]:
     Base chains come by hook and priority, each with its policy at its end; then the chains that
     they may jump to.
     """
-    chains = sorted(_chains(text), key=_order)
+    chains = sorted((one for one in _chains(text) if one.table != TRACING), key=_order)
     return tuple(rule for chain in chains for rule in chain.rules)
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from topoweb.core.tracing.explain.catalogue import sentence
-from topoweb.core.tracing.explain.drops import of_drop
+from topoweb.core.tracing.explain.drops import of_drop, of_storm
 from topoweb.core.tracing.explain.reasons import classify
 from topoweb.core.tracing.explain.silence import of_silence
 
 if TYPE_CHECKING:
     from topoweb.core.tracing.explain.verdict import Evidence, Remedy, Verdict
 
-__all__ = ["as_json", "classify", "of_drop", "of_silence", "sentence"]
+__all__ = ["as_json", "classify", "of_drop", "of_silence", "of_storm", "sentence"]
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:

@@ -98,15 +98,13 @@ def _move(facts: Facts, mover: Owner) -> Remedy:
 def _free(facts: Facts, address: str) -> str:
     if "/" not in address:
         return ""
-    taken = {text.partition("/")[0] for _, item in owners.everybody(facts)
-             for text in item.addresses}  # fmt: skip
     mine = prefixes.interface(address)
     network = mine.network
     for step in range(1, FREE_SEARCH):
         candidate = mine.ip + step
         if candidate not in network or candidate == network.broadcast_address:
             break
-        if str(candidate) not in taken:
+        if not facts.holders(str(candidate)):
             return f"{candidate}/{network.prefixlen}"
     return ""
 

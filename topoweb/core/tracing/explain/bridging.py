@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from topoweb.core.tracing.explain import links, remedy, sizes
@@ -83,15 +84,16 @@ def storm(case: Case) -> Verdict | None:
         if seen.direction == "drop" or ttl.setdefault(place, seen.data[:64]) != seen.data[:64]:
             continue
         passed[place] = passed.get(place, 0) + 1
-    worst = max(sorted(passed), key=lambda place: passed[place], default=None)
-    if worst is None or passed[worst] < STORM:
+    first = next((place for place in passed if passed[place] >= STORM), None)  # in their order
+    if first is None:
         return None
-    node, interface, _ = worst
+    node, interface, _ = first
     switch = _bridge_at(case, node, interface)
-    count = passed[worst]
+    count = max(times for (at, _, _), times in passed.items() if at == node)
     evidence = witness("hops", "hops-again", node=node, interface=interface, count=count)
     mend = remedy.spanning_tree(switch)
-    return case.verdict("bridge-loop", [evidence], mend, node=switch, count=count)
+    there = replace(case, node=switch, arriving=interface if switch == node else "")
+    return there.verdict("bridge-loop", [evidence], mend, node=switch, count=count)
 
 
 def obstacle(case: Case, cause: str, node: str, interface: str, other: str) -> Verdict | None:

@@ -74,7 +74,7 @@ class Case:
         evidence: Iterable[Evidence] = (),
         remedy: Remedy | None = None,
         kind: Kind = "fault",
-        **params: str | int,
+        **params: str | int | tuple[str, ...],
     ) -> Verdict:
         """Return a verdict about this packet here; hops and the kernel's reason are added.
 

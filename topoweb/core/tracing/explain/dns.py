@@ -45,6 +45,22 @@ def answered(case: Case, reply: Headers) -> Verdict | None:
     return case.verdict(code, seen, mend, node=node, **words)
 
 
+def silent(case: Case, name: str) -> Verdict | None:
+    """Return the verdict for a server that took a query and said nothing; else None."""
+    port, address = case.packet.target_port, case.packet.target
+    bound = case.facts.listens(case.node, "udp", port)
+    if not bound:
+        return None
+    seen = [
+        witness("hops", "hops-no-reply", node=case.node),
+        witness("state", "socket-at", "ss -lnu", node=case.node, protocol="UDP", port=port,
+                addresses=", ".join(bound)),
+    ]  # fmt: skip
+    words: Params = {"address": address, "name": name or "?"}
+    mend = remedy.of("mend-delegation", case.node, **words)
+    return case.verdict("dns-silent", seen, mend, **words)
+
+
 def reply(traces: Iterable[Trace]) -> Headers | None:
     """Return the newest answer among the packets of an exchange."""
     read = [headers.of(trace.hops[-1].seen) for trace in traces if trace.hops]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from topoweb.core.tracing.explain import (
@@ -37,6 +38,10 @@ def _closed_port(case: Case) -> Verdict | None:
     return addressing.duplicate(case, case.packet.target) or found
 
 
+def _between_ports(case: Case) -> Verdict | None:
+    return neighbours.same_card(case) or bridging.refused(case)
+
+
 FAMILIES: Mapping[str, Callable[[Case], Verdict | None]] = {
     "socket": _closed_port,
     "buffer": sockets.buffer,
@@ -64,9 +69,15 @@ FAMILIES: Mapping[str, Callable[[Case], Verdict | None]] = {
     "overload": links.overload,
     "port-state": bridging.closed,
     "no-port": bridging.nowhere,
-    "bridge": bridging.refused,
+    "bridge": _between_ports,
     "taken": standing.arrived,
 }
+
+
+def of_storm(trace: Trace, facts: Facts) -> Verdict | None:
+    """Return the verdict for a frame that circles among switches; None for one that does not."""
+    here = case.of_last(Once(facts), trace, trace.hops[-1])
+    return bridging.storm(replace(here, hops=trace.hops))
 
 
 def of_drop(trace: Trace, drop: Hop, facts: Facts) -> Verdict:

@@ -63,6 +63,7 @@ class Interface:
     duplicates: tuple[str, ...] = ()  # IPv6 addresses that failed duplicate detection
     port: Port | None = None  # of a bridge
     parent: str = ""  # of a macvlan or vlan
+    parent_mac: str = ""  # of a macvlan whose parent is in another node: its MAC
     mode: str = ""  # of a macvlan: private, vepa, bridge, passthru
     qdisc: str = ""  # kind of its root qdisc
 
@@ -82,6 +83,17 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A rule or policy that a traced packet was held against (nft "monitor trace")."""
+
+    node: str
+    table: str  # "inet filter"
+    chain: str
+    rule: str  # as nft prints it, or "policy drop"
+    verdict: str  # continue, accept, drop, jump <chain> …
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     """An end of a cable, or of any pair of interfaces that hand packets to each other."""
 
@@ -94,8 +106,11 @@ class End:
 class Facts(Protocol):
     """Questions about a running lab. Nodes are ids, addresses are texts without a prefix length."""
 
-    def nodes(self) -> Sequence[str]:
-        """Return the lab's nodes that run."""
+    def holders(self, what: str) -> Sequence[str]:
+        """Return the nodes with an interface of this IP address, MAC or kind ("macvlan").
+
+        They are found without asking each node for all that it is: a lab may have thousands.
+        """
 
     def interfaces(self, node: str) -> Mapping[str, Interface]:
         """Return a node's interfaces by name."""
@@ -123,6 +138,9 @@ class Facts(Protocol):
 
     def listens(self, node: str, protocol: Literal["tcp", "udp"], port: int) -> tuple[str, ...]:
         """Return the addresses that sockets listen on ("0.0.0.0", "::" for any); () for none."""
+
+    def accept_queue(self, node: str, port: int) -> tuple[int, int]:
+        """Return how many connections wait at a TCP port to be accepted, and how many may."""
 
     def counters(self, node: str) -> Mapping[str, int]:
         """Return /proc/net/snmp, snmp6 and netstat as {"IpOutNoRoutes": 3, …}."""

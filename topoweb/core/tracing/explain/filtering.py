@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from topoweb.core.tracing.explain import headers, remedy
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from topoweb.core.tracing.explain.case import Case, Params
-    from topoweb.core.tracing.explain.facts import Rule
+    from topoweb.core.tracing.explain.facts import Passed, Rule
     from topoweb.core.tracing.explain.verdict import Evidence, Verdict
 
 HOOKS = ("ingress", "prerouting", "input", "forward", "output", "postrouting")
@@ -52,6 +53,17 @@ def passing(case: Case) -> Verdict | None:
     if case.local:
         return by_rule(case, ("ingress", "prerouting", "input"))
     return by_rule(case, ("ingress", "prerouting", "forward", "postrouting"))
+
+
+def walked(verdict: Verdict, passed: Sequence[Passed]) -> Verdict:
+    """Return a filter's verdict with the rules that the packet was seen to pass as evidence."""
+    own = [one for one in passed if one.node == verdict.node]
+    if not own or not verdict.code.startswith("filter-"):
+        return verdict
+    lines = [f"{one.table} {one.chain} {one.rule} ({one.verdict})" for one in own]
+    seen = witness("rule", "rules-passed", "nft monitor trace", "\n".join(lines),
+                   node=verdict.node, count=len(own))  # fmt: skip
+    return replace(verdict, evidence=(*verdict.evidence, seen))
 
 
 def leaving(case: Case) -> Verdict | None:
@@ -124,6 +136,7 @@ def _subject(case: Case, hook: str) -> Subject:
         target=packet.target,
         port=packet.source_port if reply else packet.target_port,
         reply=reply,
+        error=packet.kind if headers.is_error(packet) else 0,
         iif="" if hook in {"output", "postrouting"} else case.arriving,
         oif=_out(case) if hook in {"forward", "output", "postrouting"} else "",
     )

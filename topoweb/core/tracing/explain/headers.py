@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from topoweb.core.packets import decode
-from topoweb.core.packets.numbers import LLC_BELOW
+from topoweb.core.packets.numbers import IPV4, LLC_BELOW, VLAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -232,6 +232,18 @@ READERS = {
     "Ethernet": _ethernet, "VLAN": _vlan, "ARP": _arp, "IPv4": _ipv4, "IPv6": _ipv6,
     "ICMP": _icmp, "ICMPv6": _icmpv6, "TCP": _tcp, "UDP": _ports, "DNS": _dns, "DHCP": _dhcp,
 }  # fmt: skip
+
+
+def sums_up(data: bytes) -> bool:
+    """Tell whether a frame's IPv4 header checksum is right (RFC 1071); True for other frames."""
+    kind, at = int.from_bytes(data[12:14], "big"), 14
+    if kind == VLAN:
+        kind, at = int.from_bytes(data[16:18], "big"), 18
+    head = data[at : at + (data[at] & 15) * 4] if kind == IPV4 and len(data) > at else b""
+    total = sum(int.from_bytes(head[i : i + 2], "big") for i in range(0, len(head), 2))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return not head or total == 0xFFFF
 
 
 def is_error(packet: Headers) -> bool:

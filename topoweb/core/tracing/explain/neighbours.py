@@ -6,7 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from topoweb.core.topology import prefixes
-from topoweb.core.tracing.explain import bridging, links, owners, remedy, routing, shell, ways
+from topoweb.core.tracing.explain import (
+    bridging,
+    links,
+    macvlans,
+    owners,
+    remedy,
+    routing,
+    shell,
+    ways,
+)
 from topoweb.core.tracing.explain.case import witness
 
 if TYPE_CHECKING:
@@ -38,14 +47,33 @@ def unresolved(case: Case) -> Verdict | None:
         return _unowned(case, interface, address, gateway=gateway)
     near = owners.reachable(case.facts, case.node, interface)
     here = [one for one in having if (one.node, one.interface) in near]
+    found = macvlans.apart(case, interface, (here or having)[0])
+    if found is not None:
+        return found
     if not here:
         return _elsewhere(case, interface, having[0], gateway=gateway)
     chosen = here[0]
     return _silent(case, interface, chosen, near[chosen.node, chosen.interface])
 
 
+def same_card(case: Case) -> Verdict | None:
+    """Return the verdict for a frame of one macvlan for another one beside it; else None.
+
+    It left the parent they share, and whoever gets it can only throw it away.
+    """
+    sender = owners.of_mac(case.facts, case.packet.source_mac)
+    target = owners.of_mac(case.facts, case.packet.target_mac)
+    if sender is None or target is None or sender.node == case.node:
+        return None
+    there = replace(case, node=sender.node, arriving="")
+    return macvlans.apart(there, sender.interface, target)
+
+
 def other_host(case: Case) -> Verdict:
     """Explain OTHERHOST: a flooded copy, unless the packet is for this very node."""
+    found = same_card(case)
+    if found is not None:
+        return found
     sender = owners.of_mac(case.facts, case.packet.source_mac)
     if sender is not None and case.local:
         route = case.facts.route(sender.node, case.packet.target)

@@ -27,9 +27,9 @@ class Once:
         self._facts = facts
         self._known: dict[tuple[Any, ...], Any] = {}
 
-    def nodes(self) -> Sequence[str]:
-        """See `Facts.nodes`."""
-        return self._ask(self._facts.nodes)
+    def holders(self, what: str) -> Sequence[str]:
+        """See `Facts.holders`."""
+        return self._ask(self._facts.holders, what)
 
     def interfaces(self, node: str) -> Mapping[str, Interface]:
         """See `Facts.interfaces`."""
@@ -72,6 +72,10 @@ class Once:
     def listens(self, node: str, protocol: Literal["tcp", "udp"], port: int) -> tuple[str, ...]:
         """See `Facts.listens`."""
         return self._ask(self._facts.listens, node, protocol, port)
+
+    def accept_queue(self, node: str, port: int) -> tuple[int, int]:
+        """See `Facts.accept_queue`."""
+        return self._ask(self._facts.accept_queue, node, port)
 
     def counters(self, node: str) -> Mapping[str, int]:
         """See `Facts.counters`."""

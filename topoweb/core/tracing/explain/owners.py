@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from topoweb.core.topology import prefixes
-from topoweb.core.tracing.explain.dryrun.segment import ways
+from topoweb.core.tracing.explain import macvlans
+from topoweb.core.tracing.explain.dryrun.segment import Way, ways
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from topoweb.core.tracing.explain.dryrun.segment import Way
     from topoweb.core.tracing.explain.facts import Facts, Interface
 
 
@@ -28,9 +28,9 @@ class Owner(NamedTuple):
         return self.address.partition("/")[0]
 
 
-def everybody(facts: Facts) -> Iterator[tuple[str, Interface]]:
-    """Yield each interface of each node that runs."""
-    for node in facts.nodes():
+def _interfaces(facts: Facts, what: str) -> Iterator[tuple[str, Interface]]:
+    """Yield the interfaces of the nodes that have an address or a MAC."""
+    for node in facts.holders(what):
         for item in facts.interfaces(node).values():
             yield node, item
 
@@ -38,7 +38,7 @@ def everybody(facts: Facts) -> Iterator[tuple[str, Interface]]:
 def owners(facts: Facts, address: str) -> tuple[Owner, ...]:
     """Return who has an address, sorted: two or more for a duplicate."""
     found = []
-    for node, item in everybody(facts):
+    for node, item in _interfaces(facts, address):
         if address in item.duplicates:
             found.append(Owner(node, item.name, address, failed=True))
         found += [
@@ -57,7 +57,8 @@ def owner(facts: Facts, address: str) -> Owner | None:
 
 def of_mac(facts: Facts, mac: str) -> Owner | None:
     """Return the node whose interface has a MAC; a bridge's own, last (it borrows a port's)."""
-    found = [(item.kind == "bridge", node, item) for node, item in everybody(facts) if mac]
+    items = _interfaces(facts, mac) if mac else ()
+    found = [(item.kind == "bridge", node, item) for node, item in items]
     for _, node, item in sorted(found, key=lambda entry: entry[:2]):
         if item.mac == mac and item.port is None:
             return Owner(node, item.name, item.addresses[0] if item.addresses else "")
@@ -65,10 +66,21 @@ def of_mac(facts: Facts, mac: str) -> Owner | None:
 
 
 def reachable(facts: Facts, node: str, interface: str) -> dict[tuple[str, str], Way]:
-    """Return the best way to each interface that cables and switches lead to."""
+    """Return the best way to each interface that cables and switches lead to.
+
+    A macvlan child is on its parent's cable.
+    """
+    item = facts.interfaces(node).get(interface)
+    parent = macvlans.parent_of(facts, node, item) if item is not None else None
+    start = parent or (node, interface)
     found: dict[tuple[str, str], Way] = {}
-    for way in ways(facts, node, interface):
+    for way in ways(facts, *start):
         found.setdefault((way.node, way.interface), way)
+    for place, child, above in macvlans.children(facts):
+        if above in found:
+            found.setdefault(place, found[above]._replace(node=place[0], interface=place[1]))
+        elif above == parent and place != (node, interface) and child.mode == "bridge":
+            found.setdefault(place, Way(*place, (), None))
     return found
 
 

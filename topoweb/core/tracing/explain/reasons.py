@@ -7,6 +7,7 @@ counts. Numbers are of no use: they change from kernel to kernel.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,8 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from topoweb.core.packets.numbers import ARP, ICMPV6, IPV4, IPV6, LLC_BELOW, TCP, UDP, VLAN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from topoweb.core.tracing.explain.verdict import Kind
 
 
@@ -141,18 +140,25 @@ def classify(reason: str, symbol: str, data: bytes) -> Kind:
     """
     if len(data) < 14 or not any(data[:14]):
         return "noise"  # no frame: a message between sockets, or a buffer that was never used
-    if any(test(reason, symbol, data) for test in QUIET):
-        return "noise"
-    return row(reason, symbol).kind
+    tests, kind = _sorting(reason, symbol)
+    for test in tests:
+        if test(reason, data):
+            return "noise"
+    return kind
 
 
-def _to_many(reason: str, symbol: str, data: bytes) -> bool:  # noqa: ARG001 - one signature
+@lru_cache(1024)  # a flood may be dropped, packet by packet
+def _sorting(reason: str, symbol: str) -> tuple[tuple[Test, ...], Kind]:
+    """Return what is to be asked of a frame's bytes, and its kind when it is no noise by them."""
+    tests = tuple(one.test for one in QUIET if one.concerns(reason, symbol))
+    return tests, row(reason, symbol).kind
+
+
+def _to_many(reason: str, data: bytes) -> bool:
     """What is sent to everybody concerns only some.
 
     An ARP request that a bridge cannot pass on is none: who asks will get no answer.
     """
-    if reason not in _TO_MANY:
-        return False
     kind, at = _ethertype(data)
     if kind == IPV4 and len(data) >= at + 20:
         first = data[at + 16]
@@ -165,40 +171,52 @@ def _to_many(reason: str, symbol: str, data: bytes) -> bool:  # noqa: ARG001 - o
     return bool(data[0] & 1)
 
 
-def _unheard(reason: str, symbol: str, data: bytes) -> bool:  # noqa: ARG001 - one signature
+def _unheard(reason: str, data: bytes) -> bool:  # noqa: ARG001 - one signature
     """A host has no use for a spanning tree's messages."""
-    return reason == "UNHANDLED_PROTO" and _ethertype(data)[0] < LLC_BELOW
+    return _ethertype(data)[0] < LLC_BELOW
 
 
-def _lease(reason: str, symbol: str, data: bytes) -> bool:
+def _lease(reason: str, data: bytes) -> bool:  # noqa: ARG001 - one signature
     """A DHCP client reads its answers below IP, before it has the address that they go to."""
-    if row(reason, symbol).family not in {"forwarding", "no-route", "rp-filter", "socket"}:
-        return False
     return _transport(data, UDP)[2:4] == CLIENT_PORT
 
 
-def _done(reason: str, symbol: str, data: bytes) -> bool:
-    """What TCP itself dropped and neither opens nor answers an opening comes after the end.
+def _before_socket(reason: str, symbol: str) -> bool:
+    return row(reason, symbol).family in {"forwarding", "no-route", "rp-filter", "socket"}
 
-    A kernel that hides its symbols leaves open who dropped it.
-    """
-    if reason not in {"NO_SOCKET", "NOT_SPECIFIED"} or (symbol and not symbol.startswith("tcp_")):
-        return False
+
+def _done(reason: str, data: bytes) -> bool:  # noqa: ARG001 - one signature
+    """What TCP itself dropped and neither opens nor answers an opening comes after the end."""
     segment = _transport(data, TCP)
     return len(segment) > 13 and not segment[13] & _SYN
 
 
-def _no_request(reason: str, symbol: str, data: bytes) -> bool:  # noqa: ARG001 - one signature
+def _by_tcp(reason: str, symbol: str) -> bool:
+    """A kernel that hides its symbols leaves open who dropped it."""
+    return reason in {"NO_SOCKET", "NOT_SPECIFIED"} and (not symbol or symbol.startswith("tcp_"))
+
+
+def _no_request(reason: str, data: bytes) -> bool:  # noqa: ARG001 - one signature
     """Of what ICMPv6 took, only echo requests wait for an answer."""
-    return symbol.startswith("icmpv6_rcv") and _transport(data, ICMPV6)[:1] != b"\x80"
+    return _transport(data, ICMPV6)[:1] != b"\x80"
 
 
-QUIET: tuple[Callable[[str, str, bytes], bool], ...] = (
-    _to_many,
-    _done,
-    _lease,
-    _no_request,
-    _unheard,
+Test = Callable[[str, bytes], bool]  # reason and frame
+
+
+class Quiet(NamedTuple):
+    """A test for noise, and of which reasons and functions it is to be asked."""
+
+    concerns: Callable[[str, str], bool]
+    test: Test
+
+
+QUIET = (
+    Quiet(lambda reason, _: reason in _TO_MANY, _to_many),
+    Quiet(_by_tcp, _done),
+    Quiet(_before_socket, _lease),
+    Quiet(lambda _, symbol: symbol.startswith("icmpv6_rcv"), _no_request),
+    Quiet(lambda reason, _: reason == "UNHANDLED_PROTO", _unheard),
 )
 
 

@@ -44,7 +44,13 @@ def forwarding(case: Case) -> Verdict | None:
 
 
 def no_route(case: Case) -> Verdict | None:
-    """Explain IP_INNOROUTES: the packet came in and no route leads on."""
+    """Explain IP_INNOROUTES: the packet came in and no route leads on.
+
+    IPv6 says so, too, of a route that refuses (net/ipv6/route.c, ip6_pkt_drop).
+    """
+    refused = refusing(case) if case.family == 6 else None
+    if refused is not None:
+        return refused
     off = ways.gone_with_interface(case, case.packet.target)
     if case.packet.answer:
         return off or _no_route(case, "no-route-for-reply")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from topoweb.core.tracing.trace import Exchange, Hop, Trace
 
 RESOLVING = ("arp", "nd")
+TOO_BIG = "PKT_TOO_BIG"
 NO_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - a text, nothing is bound
 
 
@@ -150,10 +151,23 @@ class _Story:
             case = self._end(trace)
             if case.local:
                 passed = max(passed, case.packet.size)
-            elif not _drops(trace):
-                lost.append(case.packet.size)
-                end = case
-        return sizes.black_hole(end, passed, lost) if end is not None and passed else None
+            elif all(hop.seen.reason == TOO_BIG for hop in _drops(trace)):
+                lost.append(sizes.bytes_of(case))
+                end = replace(case, drop=next((hop.seen for hop in _drops(trace)), None))
+        if end is None or not passed:
+            return None
+        return sizes.black_hole(end, passed, lost, self._word_lost())
+
+    def _word_lost(self) -> Verdict | None:
+        """Return what a filter did with an ICMP error about this exchange; None for nothing."""
+        for trace in reversed(self._traces):
+            if headers.of(trace.hops[0].seen).quotes is None:
+                continue
+            for hop in _drops(trace):
+                found = drops.of_drop(trace, hop, self._facts)
+                if found.code.startswith("filter-"):
+                    return found
+        return None
 
     def _dropped(self) -> Verdict | None:
         """Look for a drop that the kernel reported: of a request first, the newest first."""
@@ -234,6 +248,10 @@ class _Story:
     def _plain(self, case: Case) -> Verdict:
         """Say where it was seen last and that nothing explains it."""
         seen = [witness("state", "state-healthy", node=case.node)]
+        if case.local and self._exchange.kind == "dns":
+            found = dns.silent(case, self._exchange.title)
+            if found is not None:
+                return found
         if case.local and self._exchange.kind == "udp":  # a program need not answer
             return case.verdict("delivered", seen, kind="delivered")
         if case.local:

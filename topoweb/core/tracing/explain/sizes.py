@@ -21,9 +21,12 @@ def too_big(case: Case) -> Verdict | None:
     if item is None:
         return None
     mtu = min(item.mtu, route.mtu or item.mtu)
-    size = _size(case)
-    if size <= mtu:
-        return None if case.drop is None else _too_big(case, item, mtu, size)
+    size = bytes_of(case)
+    if size <= mtu and case.drop is None:
+        return None
+    if packet.protocol == "tcp":  # how a connection learns what the way carries (RFC 1191)
+        seen = [_mtu(case.node, item), witness("hops", "packet-size", size=size)]
+        return case.verdict("mtu-told", seen, None, "expected", interface=item.name, mtu=mtu)
     return _too_big(case, item, mtu, size)
 
 
@@ -45,7 +48,7 @@ def port(case: Case) -> Verdict | None:
 
 def too_big_for_port(case: Case, name: str) -> Verdict | None:
     """Return the verdict for a frame that is larger than a bridge port carries."""
-    item, size = case.items.get(name), _size(case)
+    item, size = case.items.get(name), bytes_of(case)
     if item is None or size <= item.mtu:
         return None
     seen = [_mtu(case.node, item), witness("hops", "packet-size", size=size)]
@@ -60,7 +63,7 @@ def peer(case: Case) -> Verdict | None:
 
 def too_big_for_peer(case: Case, name: str) -> Verdict | None:
     """Return the verdict for a packet larger than the other end of a cable takes."""
-    end, size = case.facts.peer(case.node, name), _size(case)
+    end, size = case.facts.peer(case.node, name), bytes_of(case)
     there = case.facts.interfaces(end.node).get(end.interface) if end else None
     if end is None or there is None or size <= there.mtu:
         return None
@@ -85,10 +88,13 @@ def fragment(case: Case) -> Verdict:
     return case.verdict("fragment-lost", seen, mend, source=case.packet.source)
 
 
-def black_hole(case: Case, passed: int, lost: list[int]) -> Verdict | None:
+def black_hole(
+    case: Case, passed: int, lost: list[int], filtered: Verdict | None = None
+) -> Verdict | None:
     """Return the verdict when large packets end at ``case.node`` while smaller ones pass.
 
-    ``passed``: size of the largest that arrived; ``lost``: sizes of those that did not.
+    ``passed``: size of the largest that arrived; ``lost``: sizes of those that did not;
+    ``filtered``: what became of the ICMP message that says so, where a filter took it.
     """
     size = min(lost)
     if size <= passed or not passed:
@@ -108,12 +114,32 @@ def black_hole(case: Case, passed: int, lost: list[int]) -> Verdict | None:
         witness("hops", "hops-small-pass", smaller=passed, size=size, count=len(lost)),
         _mtu(node, narrow),
     ]
-    mend = remedy.mtu(node, narrow.name, _wanted(case, max(lost)))
+    if filtered is not None:
+        seen += [witness("hops", "hops-word-lost", address=_speaker(case), node=filtered.node)]
+        seen += [one for one in filtered.evidence if one.witness == "rule"]
+        command = filtered.remedy.commands if filtered.remedy else ()
+        mend = remedy.of("let-too-big-pass", filtered.node, *command, mtu=narrow.mtu)
+    else:
+        mend = remedy.mtu(node, narrow.name, _wanted(case, max(lost)))
     return case.verdict("mtu-black-hole", seen, mend, size=size, mtu=narrow.mtu)
 
 
-def _size(case: Case) -> int:
-    """Return the size that counts against an MTU: the frame without its Ethernet header."""
+def _speaker(case: Case) -> str:
+    """Return the address that the node has where the packet came in."""
+    item = case.items.get(case.arriving)
+    version = 6 if case.family == 6 else 4
+    texts = [text.partition("/")[0] for text in (item.addresses if item else ())]
+    return next((text for text in texts if (":" in text) == (version == 6)), case.node)
+
+
+def bytes_of(case: Case) -> int:
+    """Return the size that counts against an MTU: the frame without its Ethernet header.
+
+    A super-packet is many, which are as large as its sender's interface allows.
+    """
+    last = case.drop or (case.hops[-1].seen if case.hops else None)
+    if last is not None and last.segments > 1 and case.hops:
+        return min(_wanted(case, 0) or case.packet.size, case.packet.size)
     return case.packet.size or max((hop.seen.length - 14 for hop in case.hops), default=0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from topoweb.core.tracing.explain import remedy, shell
+from topoweb.core.tracing.explain import headers, remedy, shell
 from topoweb.core.tracing.explain.case import witness
 from topoweb.core.tracing.explain.headers import EPHEMERAL
 
@@ -55,6 +55,21 @@ def _nobody(case: Case, addresses: tuple[str, ...]) -> Verdict:
     return case.verdict("listens-elsewhere", seen, mend, **words)
 
 
+def queue_full(case: Case) -> Verdict | None:
+    """Return the verdict for a connection that no program accepts soon enough; else None."""
+    port = case.packet.target_port
+    waiting, limit = case.facts.accept_queue(case.node, port)
+    if waiting <= limit or not waiting:
+        return None
+    seen = [
+        witness("state", "queue-of-socket", "ss -lnt",
+                node=case.node, port=port, count=waiting, limit=limit),
+        *_counter(case, "TcpExtListenOverflows"),
+    ]  # fmt: skip
+    mend = remedy.of("read-faster", case.node, "ss -lnt")
+    return case.verdict("queue-of-listener-full", seen, mend, port=port)
+
+
 def echo_ignored(case: Case) -> Verdict | None:
     """Return the verdict for an echo request to a node that ignores all of them; else None."""
     name = ECHO_IGNORE[case.family]
@@ -103,7 +118,9 @@ def checksum(case: Case) -> Verdict:
 
 
 def header(case: Case) -> Verdict:
-    """Explain a header that is malformed."""
+    """Explain a header that is malformed, or only seems so: a switch's filter does not say how."""
+    if case.drop is not None and not headers.sums_up(case.drop.data):
+        return case.verdict("bad-checksum", interface=case.interface, protocol="IPv4")
     return case.verdict("bad-header", interface=case.interface)
 
 

@@ -59,8 +59,12 @@ def taken(case: Case) -> Verdict | None:
         if unable is not None:
             return unable
     if case.packet.protocol in {"tcp", "udp"} and not case.packet.answer:
-        return sockets.listening(case)
+        return sockets.listening(case) or _unaccepted(case)
     return None
+
+
+def _unaccepted(case: Case) -> Verdict | None:
+    return sockets.queue_full(case) if case.packet.protocol == "tcp" else None
 
 
 def arrived(case: Case) -> Verdict | None:

@@ -81,6 +81,22 @@ LINKS = {
     ),
 }
 
+MACVLANS = {
+    "macvlan-parent": Sentence(
+        "{node} ({interface}) and {owner} ({other_interface}) cannot talk to each other: one hangs"
+        " on the other as a macvlan, and a macvlan never talks to its own parent. So nobody"
+        " answered for {address}.",
+        "{node}({interface})与 {owner}({other_interface})无法互相通信：其中一个是挂在另一个上的"
+        " macvlan，而 macvlan 从不与自己的父接口通信。因此无人为 {address} 应答。",
+    ),
+    "macvlan-apart": Sentence(
+        "{node} ({interface}) and {owner} ({other_interface}) hang on the same parent, and mode"
+        " {value} keeps them apart. So nobody answered for {address}.",
+        "{node}({interface})与 {owner}({other_interface})挂在同一个父接口上，而 {value} 模式使"
+        "它们互相隔离。因此无人为 {address} 应答。",
+    ),
+}
+
 ADDRESSING = {
     "duplicate-address": Sentence(
         "Two nodes have the address {address}: {node} at {interface} and {other} at"
@@ -155,6 +171,12 @@ SERVICES = {
         "The DNS server {address} refused to look up {name}: it does not serve this name, or not"
         " for you.",
         "DNS 服务器 {address} 拒绝查询 {name}：它不提供该名称，或不为你提供。",
+    ),
+    "dns-silent": Sentence(
+        "The query for {name} arrived at {node}, where a DNS server listens at {address}, but it"
+        " did not answer. A server that asks others is silent as long as they are.",
+        "对 {name} 的查询已到达 {node}，那里有 DNS 服务器在 {address} 监听，但它没有应答。"
+        "向其他服务器转发查询的服务器，在对方沉默时也会沉默。",
     ),
     "dns-server-failure": Sentence(
         "The DNS server {address} could not find out {name}: the server that it should ask did"

@@ -38,6 +38,10 @@ HOPS = {
         "The reply came from {address}, not from {target}.",
         "应答来自 {address}，而不是 {target}。",
     ),
+    "hops-word-lost": Sentence(
+        "{address} said that the packets are too big, but its message ended at {node}.",
+        "{address} 告知数据包过大，但它的消息在 {node} 终止。",
+    ),
     "hops-small-pass": Sentence(
         "Packets of at most {smaller} bytes passed; {count} of {size} bytes or more did not.",
         "不超过 {smaller} 字节的数据包通过了；{count} 个不小于 {size} 字节的数据包没有通过。",
@@ -121,6 +125,14 @@ STATE = {
         "In {node}, {protocol} port {port} is open at {addresses}.",
         "在 {node} 上，{protocol} 端口 {port} 在 {addresses} 上打开。",
     ),
+    "macvlan-is": Sentence(
+        "{interface} of {node} is a macvlan on {other_interface}, in mode {value}.",
+        "{node} 的 {interface} 是 {other_interface} 上的 macvlan，模式为 {value}。",
+    ),
+    "queue-of-socket": Sentence(
+        "In {node}, {count} connections wait at TCP port {port} to be accepted; {limit} may.",
+        "在 {node} 上，TCP 端口 {port} 有 {count} 个连接等待接受；上限为 {limit}。",
+    ),
     "state-healthy": Sentence(
         "Routes, addresses and interfaces of {node} look right for this packet.",
         "就该数据包而言，{node} 的路由、地址和接口看起来都正常。",
@@ -128,6 +140,11 @@ STATE = {
 }
 
 RULE = {
+    "rules-passed": Sentence(
+        "The packet filter of {node} was watched: it held the packet against {count} rules and"
+        " policies, in this order.",
+        "对 {node} 的包过滤器进行了观察：它依次用 {count} 条规则和策略检查了该数据包。",
+    ),
     "rule-is": Sentence(
         "Table {table}, chain {chain} ({hook}): {rule}",
         "表 {table}，链 {chain}({hook}):{rule}",

@@ -83,6 +83,11 @@ TIMING = {
         " {node} and {other} send it to each other.",
         "发往 {target} 的数据包一直绕圈，直到生存时间耗尽：{node} 和 {other} 互相把它发给对方。",
     ),
+    "routing-circle": Sentence(
+        "The packet for {target} went round in a circle until its time to live was used up. It"
+        " goes {routers} and there again.",
+        "发往 {target} 的数据包一直绕圈，直到生存时间耗尽。它经过 {routers}，又回到起点。",
+    ),
     "bridge-loop": Sentence(
         "The switches form a loop without spanning tree: the same packet passed {node} {count}"
         " times. Such frames circle for ever and flood the network.",
@@ -191,6 +196,12 @@ SIZES = {
         "The packet has {size} bytes, but {interface} of {node} carries at most {mtu}, and the"
         " packet may not be fragmented.",
         "数据包有 {size} 字节，但 {node} 的 {interface} 最多承载 {mtu} 字节，且它不允许分片。",
+    ),
+    "mtu-told": Sentence(
+        "A segment of this connection was too large for {interface} of {node}, which carries at"
+        " most {mtu} bytes. {node} says so to the sender, which then sends smaller ones.",
+        "该连接的一个报文段对 {node} 的 {interface} 来说太大，后者最多承载 {mtu} 字节。"
+        "{node} 会告知发送方，发送方随后会发送更小的报文段。",
     ),
     "port-mtu": Sentence(
         "The packet has {size} bytes, but port {interface} of the switch {node} carries at most"

@@ -111,6 +111,11 @@ PORTS = {
 }
 
 SIZES = {
+    "let-too-big-pass": Sentence(
+        "Let {node} pass the ICMP messages that say a packet is too big; without them no sender"
+        " learns that the way carries only {mtu} bytes.",
+        "让 {node} 放行“数据包过大”的 ICMP 消息；没有它们，发送方无从得知路径最多承载 {mtu} 字节。",
+    ),
     "set-mtu": Sentence(
         "Give {interface} of {node} an MTU of {mtu}.",
         "把 {node} 的 {interface} 的 MTU 设为 {mtu}。",
@@ -158,6 +163,15 @@ LINKS = {
 }
 
 ADDRESSES = {
+    "hang-host-on-macvlan": Sentence(
+        "Give {node} a macvlan of its own on {interface}, in mode bridge, and move its address"
+        " there.",
+        "在 {node} 的 {interface} 上为其自身添加一个 bridge 模式的 macvlan，并把地址移到那里。",
+    ),
+    "set-macvlan-bridge": Sentence(
+        "Set the macvlan {interface} of {node} to mode bridge.",
+        "把 {node} 的 macvlan {interface} 设为 bridge 模式。",
+    ),
     "change-address": Sentence(
         "Give {interface} of {node} another address: {address} is free.",
         "给 {node} 的 {interface} 换一个地址：{address} 未被占用。",

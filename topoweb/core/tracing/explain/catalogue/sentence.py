@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Language = Literal["en", "zh-CN"]
-Type = Literal["node", "text", "number"]
+Type = Literal["node", "nodes", "text", "number"]
 
 PARAMS: Mapping[str, Type] = {
     # ids of nodes: a sentence has {name:<id>} in their place
     "node": "node", "owner": "node", "other": "node", "peer": "node", "previous": "node",
     "server": "node", "asker": "node",
+    "routers": "nodes",  # in the order of their way
     # numbers
     "count": "number", "limit": "number", "mtu": "number", "number": "number", "port": "number",
     "size": "number", "ttl": "number", "smaller": "number",
@@ -54,8 +55,16 @@ class Sentence:
         }
 
 
+def _listed(name: str, value: object) -> Sequence[object]:
+    if not isinstance(value, tuple | list):
+        raise TypeError(f"{name} is {value!r}, no list of nodes")
+    return value
+
+
 def _shown(name: str, value: object) -> str:
     kind = PARAMS[name]
+    if kind == "nodes":
+        return " → ".join(_shown("node", node) for node in _listed(name, value))
     wanted = int if kind == "number" else str
     if not isinstance(value, wanted):
         raise TypeError(f"{name} is {value!r}, not a {kind}")

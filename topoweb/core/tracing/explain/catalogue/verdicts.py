@@ -21,6 +21,7 @@ VERDICTS: Mapping[str, Sentence] = {
     **arrival.SOCKETS,
     **arrival.LINKS,
     **arrival.ADDRESSING,
+    **arrival.MACVLANS,
     **arrival.SERVICES,
     **arrival.NAT,
     **arrival.SILENCE,

@@ -16,6 +16,7 @@ from topoweb.core.tracing.explain.dryrun.gates import Gates
 from topoweb.core.tracing.explain.dryrun.judge import judge
 from topoweb.core.tracing.explain.dryrun.steps import Step
 from topoweb.core.tracing.explain.dryrun.walk import Walk
+from topoweb.core.tracing.explain.mended import Mended
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from topoweb.core.tracing.explain.verdict import Verdict
     from topoweb.core.tracing.trace import Trace
 
-__all__ = ["Foretold", "Request", "Step", "compare", "walk"]
+__all__ = ["Foretold", "Request", "Step", "compare", "mended", "walk"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,22 @@ def walk(facts: Facts, request: Request) -> Foretold:
         end = refused or _answered(facts, end, gates, walks, asked.target)
     steps = tuple(step for one in walks for step in one.steps)
     return Foretold(steps, judge(facts, walks, end))
+
+
+def mended(facts: Facts, request: Request, foretold: Foretold, verdict: Verdict) -> Foretold | None:
+    """Foretell a packet once more, with the remedy of its verdict applied.
+
+    None where nothing can be said: no operation, or one whose consequences the state does not
+    tell, or a fault that the walk itself had not foreseen.
+    """
+    operation = verdict.remedy.operation if verdict.remedy is not None else None
+    expected = (foretold.verdict.code, foretold.verdict.node) == (verdict.code, verdict.node)
+    if verdict.kind != "fault" or operation is None or not expected:
+        return None
+    try:
+        return walk(Mended(facts, operation), request)
+    except (KeyError, ValueError):
+        return None
 
 
 def _refused(facts: Facts, arrival: Arrival) -> Ending | None:

@@ -28,6 +28,12 @@ _ACTIONS: dict[str, Action] = {
     **{"jump": "jump", "goto": "goto"},
     **dict.fromkeys(_NAT, "nat"),
 }
+_ERRORS = {
+    "icmp": {3: "destination-unreachable", 4: "source-quench", 5: "redirect",
+             11: "time-exceeded", 12: "parameter-problem"},
+    "ipv6-icmp": {1: "destination-unreachable", 2: "packet-too-big", 3: "time-exceeded",
+                  4: "parameter-problem"},
+}  # fmt: skip
 # Statements that decide nothing, with the number of words that they take.
 _SKIP = {"counter": 1, "log": 1, "packets": 2, "bytes": 2, "prefix": 2, "level": 2, "group": 2}
 
@@ -42,6 +48,7 @@ class Subject(NamedTuple):
     reply: bool
     iif: str = ""
     oif: str = ""
+    error: int = 0  # type of an ICMP error, 0 for other packets
 
     @property
     def version(self) -> int:
@@ -229,6 +236,8 @@ def _echo(protocol: str) -> Callable[[Subject, str], bool | None]:
     def test(subject: Subject, value: str) -> bool | None:
         if subject.protocol != protocol:
             return False
+        if subject.error:
+            return value in (str(subject.error), _ERRORS[protocol].get(subject.error, ""))
         names = ("echo-reply", "0", "129") if subject.reply else ("echo-request", "8", "128")
         return value in names
 
@@ -244,8 +253,8 @@ def _interface(field: str) -> Callable[[Subject, str], bool | None]:
 
 
 def _tracked(subject: Subject, value: str) -> bool | None:
-    if value == "related":
-        return False
+    if value == "related" or subject.error:
+        return value == "related" and bool(subject.error)
     return value == ("established" if subject.reply else "new")
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from topoweb.core.tracing.explain.catalogue import VERDICTS
 from topoweb.core.tracing.explain.catalogue.sentence import PARAMS
 from topoweb.core.tracing.explain.dryrun.endings import Arrival, Ending
@@ -64,7 +66,8 @@ def _of_drop(facts: Facts, walks: Sequence[Walk], end: Ending) -> Verdict:
     trace = _traces(walks)[-1]
     flow = walks[-1].flow
     place = Passage(end.node, end.interface, "rx")
-    drop = replace(seen(facts, flow, place, 0), direction="drop", reason=reason, symbol=symbol)
+    arrived = seen(facts, flow, place, 0)
+    drop = structs.replace(arrived, direction="drop", reason=reason, symbol=symbol)
     hop = Hop(drop, len(trace.hops) - 1, "buffer")
     return explain.of_drop(replace(trace, hops=(*trace.hops, hop)), hop, facts)
 

@@ -81,7 +81,7 @@ def _nobody(facts: Facts, node: str, route: Route, found: tuple[Way, ...], addre
         return Ending("no-cable", node, interface)
     if len(found) == 1 and dead is not None and dead.cause == "no-carrier":
         return Ending("no-carrier", node, interface, params=carrier(facts, node, interface))
-    owner = next((other for other in facts.nodes() if _owns(facts, other, address)), "")
+    owner = next((other for other in facts.holders(address) if _owns(facts, other, address)), "")
     if owner in ("", node):
         code = "gateway-unowned" if route.gateway else "neighbour-failed"
     else:
