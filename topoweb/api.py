@@ -30,9 +30,11 @@ from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.texts import text
 from topoweb.hosts.queries import features
 from topoweb.labs.api import gallery_router, labs_router
+from topoweb.labs.filter_api import filters_router
 from topoweb.labs.inside import inside_router
 from topoweb.labs.packet_api import packets_router
 from topoweb.labs.problems import problem_json
+from topoweb.labs.recording_api import lab_recordings_router, recordings_router, shared_router
 from topoweb.labs.requests import ERRORS
 from topoweb.labs.schemas import ProblemDetails
 from topoweb.labs.trace_api import traces_router
@@ -209,7 +211,11 @@ api.add_router("/labs", labs_router)
 api.add_router("/labs", packets_router)
 api.add_router("/labs", traces_router)
 api.add_router("/labs", inside_router)
+api.add_router("/labs", lab_recordings_router)
+api.add_router("/recordings", recordings_router)
+api.add_router("/shared", shared_router)
 api.add_router("/templates", gallery_router)
+api.add_router("/filters", filters_router)
 
 
 @api.exception_handler(TopowebError)

@@ -15,9 +15,13 @@ from __future__ import annotations
 import json
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import os
 
 POLL = 0.2  # seconds
 SETTLED = ("running", "stopped", "failed", "cancelled")
@@ -41,6 +45,10 @@ class Client:
 
     def call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
         """Return the JSON answer; None when there is none. ApiError when refused."""
+        return json.loads(self.read(method, path, body) or b"null")
+
+    def read(self, method: str, path: str, body: object = None) -> bytes:
+        """Return the answer's bytes. ApiError when refused."""
         request = urllib.request.Request(  # noqa: S310 - the scheme is the caller's
             self._base + path,
             data=None if body is None else json.dumps(body).encode(),
@@ -49,7 +57,8 @@ class Client:
         )
         try:
             with urllib.request.urlopen(request, timeout=self._timeout) as answer:  # noqa: S310
-                return json.loads(answer.read() or b"null")
+                data: bytes = answer.read()
+                return data
         except urllib.error.HTTPError as error:
             with error:
                 text = error.read()
@@ -142,6 +151,23 @@ class Lab:
         """Return what is in the kernel now."""
         snapshot: dict[str, Any] = self.call("GET", "/live")
         return snapshot
+
+    def packets(self, filter: str = "", *, after: int = 0) -> list[list[Any]]:  # noqa: A002
+        """Return the rows of captured packets that a display filter lets through (≤ 1000)."""
+        asked = urllib.parse.urlencode({"filter": filter, "after": after, "limit": 1000})
+        answer: dict[str, Any] = self.call("GET", f"/packets?{asked}")
+        rows: list[list[Any]] = answer["rows"]
+        return rows
+
+    def recording(
+        self, path: str | os.PathLike[str], *, seconds: float | None = None, name: str = ""
+    ) -> dict[str, Any]:
+        """Save what was seen of the last minutes, here and on the server; return the recording."""
+        body = {"seconds": seconds, "name": name}
+        saved: dict[str, Any] = self.call("POST", "/recordings", body)
+        with open(path, "wb") as file:  # noqa: PTH123 - any path will do
+            file.write(self._client.read("GET", f"/recordings/{saved['id']}/file"))
+        return saved
 
     def delete(self) -> None:
         """Delete the lab."""

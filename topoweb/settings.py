@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from topoweb.accounts.keys import read_or_create
 from topoweb.core.limits import HostLimits, Limits, UserLimits, from_texts
+from topoweb.worker.launch import places
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,12 +26,22 @@ if "TOPOWEB_DATA" not in os.environ and "PYTEST_VERSION" in os.environ:
 
 
 def _data_directory() -> Path:
-    """Return TOPOWEB_DATA, else the place the XDG base directory specification names."""
+    """Return TOPOWEB_DATA, else what `make run` made, else where XDG's specification has it."""
     given = os.environ.get("TOPOWEB_DATA")
     if given:
         return Path(given).absolute()
+    if os.access(ROOT / "var" / "secret.key", os.R_OK):
+        return ROOT / "var"
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     return Path(home).expanduser() / "topoweb"
+
+
+def _run_directory() -> Path:
+    """Return TOPOWEB_RUN, else where `serve` keeps its sockets, else ``run`` beside the data."""
+    given = os.environ.get("TOPOWEB_RUN")
+    if given:
+        return Path(given).absolute()
+    return places.serving(TOPOWEB_DATA) or TOPOWEB_DATA / "run"
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -48,8 +59,11 @@ def _database(url: str) -> dict[str, Any]:
                 # IMMEDIATE: a read-then-write transaction never loses a lock it has not taken.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
+                # The worker writes the log back (`topoweb.worker.heartbeat`); without one it is
+                # done at 32 MiB, by whoever commits then.
                 "init_command": (
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;"
+                    "PRAGMA wal_autocheckpoint=8000;"
                 ),
             },
         }
@@ -90,7 +104,7 @@ def _choice(name: str, allowed: tuple[str, ...]) -> str:
 
 
 TOPOWEB_DATA = _data_directory()
-TOPOWEB_RUN = Path(os.environ.get("TOPOWEB_RUN") or TOPOWEB_DATA / "run").absolute()
+TOPOWEB_RUN = _run_directory()
 TOPOWEB_MODE = _choice("TOPOWEB_MODE", ("alone", "root", "classroom"))
 TOPOWEB_HOST = os.environ.get("TOPOWEB_HOST", "local")
 TOPOWEB_REDIS = os.environ.get("TOPOWEB_REDIS", "")

@@ -37,9 +37,10 @@ kernel.close()
 START_AGAIN = """
 import os, sys
 os.environ["TOPOWEB_RUN"] = sys.argv[1]
+from pathlib import Path
 from topoweb.worker.launch import alone
 os.execv = lambda *command: None  # what is started then is not of interest
-alone.reexecute([])
+alone.reexecute([], Path(sys.argv[1]))
 """
 
 

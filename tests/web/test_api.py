@@ -192,7 +192,15 @@ def test_ids_that_no_lab_has(client, number):
 
 
 def test_worker_and_tracer_away_are_said_plainly(client, lab):
-    for path in ("live", "packets", "packets/1", "packets/1/trace", "pcap"):
+    for path in (
+        "live",
+        "packets",
+        "packets/1",
+        "packets/1/trace",
+        "packets/1/hops/0/tables",
+        "packets/1/tshark",
+        "pcap",
+    ):
         answer = get(client, f"/{lab.pk}/{path}")
         assert (answer.status_code, answer.headers["Content-Type"]) == (503, PROBLEM)
         assert "away" in answer.json()["detail"]
@@ -206,7 +214,9 @@ OTHERS = [
     ("get", "/probes/1"), ("post", "/drift"), ("get", "/packets"), ("get", "/packets/1"),
     ("get", "/pcap"), ("get", "/services/web/log"), ("get", "/nodes/h/frr"), ("get", "/tools"),
     ("post", "/uplink"), ("delete", "/uplink"), ("get", "/packets/1/trace"), ("post", "/traces"),
-    ("post", "/dry-run"),
+    ("get", "/packets/1/hops/0/tables"), ("get", "/packets/1/tshark"),
+    ("post", "/dry-run"), ("get", "/recording"), ("post", "/recording"), ("delete", "/recording"),
+    ("post", "/recordings"),
 ]  # fmt: skip
 BODIES = {
     "": {"name": "mine"},
@@ -217,6 +227,8 @@ BODIES = {
     "/dry-run": {"source": "n1", "target": "n2", "protocol": "icmp"},
     "/drift": {"node": "n1", "path": "routes", "action": "restore"},
     "/uplink": {"until": 2_000_000_000},
+    "/recording": {"minutes": 1},
+    "/recordings": {"name": "mine"},
 }
 
 
@@ -240,7 +252,7 @@ def test_another_users_lab_does_not_exist_by_any_path(lab, owner, stranger, meth
 def test_every_path_with_a_lab_is_in_the_list_above():
     from topoweb.api import api
 
-    names = {"1": "{number}", "/web/": "/{service}/", "/h/": "/{node}/"}
+    names = {"1": "{number}", "/web/": "/{service}/", "/h/": "/{node}/", "/0/": "/{hop}/"}
     known = {
         (method, functools.reduce(lambda text, name: text.replace(name, names[name]), names, path))
         for method, path in OTHERS

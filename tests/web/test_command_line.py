@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 
@@ -12,11 +15,13 @@ from django.db import connections
 from django.utils import timezone
 
 from tests.web.drawings import two_hosts
+from topoweb import settings as ours
 from topoweb.accounts.services import issue_api_token, local_user, user_of_api_token
 from topoweb.client import ApiError, Client
 from topoweb.hosts.services import heartbeat
 from topoweb.labs import waiting
 from topoweb.labs.models import Lab, LabStatus, Probe
+from topoweb.worker.launch import places
 
 RESULT = {"verdict": "reply", "message": "3 of 3", "output": "64 bytes from 10.0.0.2"}
 
@@ -134,3 +139,63 @@ def test_session_tells_the_features_and_the_worker(client):
 
     WorkerHost.objects.update(heartbeat=timezone.now() - timedelta(seconds=60))
     assert "silent" in client.get("/api/v1/session").json()["features"]["worker"]["reason"]
+
+
+def manage(tmp_path, *arguments, **environment):
+    """Run a command in a process of its own, which is told nothing but what is given."""
+    kept = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ours.ROOT,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", [["lab", "list"], ["uplink", "list"], ["worker"]])
+def test_where_nothing_is_one_line_says_so(tmp_path, command):
+    data = tmp_path / "data"
+    done = manage(tmp_path, *command, TOPOWEB_DATA=str(data))
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert str(data) in done.stderr
+    assert "make run" in done.stderr
+    assert not (data / "topoweb.sqlite3").exists()  # nothing was made by looking
+
+
+def test_a_database_that_cannot_be_read_is_said_in_one_line(tmp_path):
+    (tmp_path / "topoweb.sqlite3").write_text("this is no database, whatever its name says" * 99)
+    done = manage(tmp_path, "lab", "list", TOPOWEB_DATA=str(tmp_path))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_commands_take_the_data_that_make_run_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(ours, "ROOT", tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
+    monkeypatch.delenv("TOPOWEB_DATA", raising=False)
+    assert ours._data_directory() == tmp_path / "xdg" / "topoweb"
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "secret.key").write_text("x")
+    assert ours._data_directory() == tmp_path / "var"
+    monkeypatch.setenv("TOPOWEB_DATA", str(tmp_path / "other"))
+    assert ours._data_directory() == tmp_path / "other"
+
+
+def test_commands_take_the_run_directory_that_serves_their_data(tmp_path, monkeypatch):
+    run, data, other = (tmp_path / name for name in ("run", "data", "other"))
+    for path in (run, data, other):
+        path.mkdir(mode=0o750)
+    monkeypatch.setattr(places, "usual", lambda: run)
+    monkeypatch.setattr(ours, "TOPOWEB_DATA", data)
+    monkeypatch.delenv("TOPOWEB_RUN", raising=False)
+    assert ours._run_directory() == data / "run"
+    places.note(run, other)
+    assert ours._run_directory() == data / "run"  # another server's
+    places.note(run, data)
+    assert ours._run_directory() == run
+    run.chmod(0o770)  # somebody else could have put that there
+    assert ours._run_directory() == data / "run"
+    monkeypatch.setenv("TOPOWEB_RUN", str(other))
+    assert ours._run_directory() == other

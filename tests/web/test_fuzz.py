@@ -27,6 +27,7 @@ from topoweb.api import api
 from topoweb.core.topology import operations
 from topoweb.core.topology.document import dump, parse
 from topoweb.labs import queries, services
+from topoweb.labs.drawing import DrawingCache
 from topoweb.labs.models import Lab
 
 EXAMPLES = int(os.environ.get("TOPOWEB_FUZZ", "1000"))
@@ -170,6 +171,8 @@ def test_documents(client, owner, document):
 @given(sequence=st.lists(some_operations, min_size=1, max_size=3))
 def test_operations(client, owner, sequence):
     lab = services.create_lab(owner, "fuzzed", two_hosts())
+    elsewhere = DrawingCache()  # another process: it follows by what is stored
+    elsewhere.get(lab, lambda: lab.document)
     for n, operation in enumerate(sequence):
         seq, document = queries.document_of(lab.pk)
         body = operation
@@ -183,6 +186,8 @@ def test_operations(client, owner, sequence):
             assert dump(operations.replay(parse(document), changes)) == after
             undone, _ = operations.apply(parse(after), operations.invert(changes))
             assert dump(undone) == document
+            lab.refresh_from_db()
+            assert elsewhere.kept(lab).topology == parse(lab.document)
         else:
             check_refusal(answer)
             assert (after_seq, after) == (seq, document)

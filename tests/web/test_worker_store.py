@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.web.drawings import two_hosts
 from topoweb.core.texts import text
+from topoweb.core.topology.document import parse
 from topoweb.engine.ports import Report
 from topoweb.labs import queries, services
-from topoweb.labs.models import Lab, LabStatus, Probe
+from topoweb.labs.models import Lab, LabStatus, Operation, Probe
 from topoweb.labs.probes import ProbeWish
+from topoweb.worker import heartbeat
+from topoweb.worker.heartbeat import Heartbeat
 from topoweb.worker.store import DjangoStore
 
 # The store opens and closes its own connections, so no transaction may surround it.
@@ -195,3 +203,70 @@ def test_the_sweep_reads_no_document_and_costs_one_query(store, owner):
         assert len(store.marks()) == 3
     assert len(queries) == 1
     assert "document" not in queries[0]["sql"]
+
+
+def drawn(owner, lab, count):
+    """Rename a node so many times."""
+    for number in range(count):
+        patch = {"kind": "set", "collection": "nodes", "id": "n1", "patch": {"name": f"a{number}"}}
+        services.apply_operation(owner, lab, services.new_op_id(), 0, patch)
+
+
+def read(store, lab):
+    """The drawing that the store has of a lab, and whether it read the document for it."""
+    with CaptureQueriesContext(connection) as queries:
+        topology = store.wish(lab.pk).topology
+    return topology, any('"document"' in query["sql"] for query in queries)
+
+
+def test_an_edit_is_followed_without_reading_the_document(store, owner, lab):
+    assert read(store, lab) == (parse(lab.document), True)
+    drawn(owner, lab, 3)
+    lab.refresh_from_db()
+    assert lab.document["nodes"]["n1"]["name"] == "a2"
+    assert read(store, lab) == (parse(lab.document), False)
+    assert read(store, lab) == (parse(lab.document), False)
+
+
+def test_the_document_is_read_where_operations_lack_or_do_not_fit(store, owner, lab):
+    store.wish(lab.pk)
+    drawn(owner, lab, 2)
+    Operation.objects.filter(lab=lab, seq=1).delete()
+    lab.refresh_from_db()
+    assert read(store, lab) == (parse(lab.document), True)
+    for nonsense in ([{"op": "add"}], [{"op": "set", "collection": [], "id": {}}], [7], {"a": 1}):
+        drawn(owner, lab, 1)
+        Operation.objects.filter(lab=lab, seq=lab.seq + 1).update(changes=nonsense)
+        lab.refresh_from_db()
+        assert read(store, lab) == (parse(lab.document), True)
+
+
+def test_many_operations_at_once_are_not_repeated(store, owner, lab):
+    store.wish(lab.pk)
+    drawn(owner, lab, 101)
+    lab.refresh_from_db()
+    assert read(store, lab) == (parse(lab.document), True)
+
+
+def test_a_lab_that_has_the_id_of_a_deleted_one_is_another(store, lab):
+    store.wish(lab.pk)
+    later = lab.created + timedelta(seconds=1)
+    Lab.objects.filter(pk=lab.pk).update(created=later, document={"name": "next"})
+    assert not store.wish(lab.pk).topology.nodes
+
+
+def test_the_heartbeat_writes_sqlites_log_back(owner, monkeypatch):
+    if connection.vendor != "sqlite":
+        pytest.skip("another database")
+    file = Path(connection.settings_dict["NAME"])
+    beat = Heartbeat("local", dict).beat
+    monkeypatch.setattr(heartbeat, "LONG_LOG", 1 << 40)
+    with contextlib.closing(sqlite3.connect(file)) as other:  # closing the last one writes it back
+        other.execute("SELECT count(*) FROM labs_lab").fetchall()
+        services.create_lab(owner, "lab", two_hosts())
+        before = file.stat().st_mtime_ns
+        beat()
+        assert file.stat().st_mtime_ns == before
+        monkeypatch.setattr(heartbeat, "LONG_LOG", 0)
+        beat()
+        assert file.stat().st_mtime_ns > before

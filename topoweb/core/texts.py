@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from topoweb.core.errors import ErrorKind, TopowebError
-from topoweb.core.topology.validate.codes import Code
+from topoweb.core.topology.validate.code import Code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,7 @@ FEWER = "Remove some, or ask an administrator for more."
 MINE = "Stop another of your labs first."
 THEIRS = "Wait until other labs have been stopped."
 CLOSE_ONE = "Close one first."
+DELETE_RECORDING = "Delete a recording that you do not need any more."
 RECREATE = "Something of that name or value exists already; restore the node to clear it."
 UNREACHABLE = "The next hop is not reachable from this node: give it an address there."
 FEATURE = "This kernel lacks the feature; see what the host's page says."
@@ -45,6 +46,16 @@ LIMITS = {
     "limit-revisions": Code("A lab keeps at most {limit} named revisions", ""),
     "limit-user-terminals": Code(
         "You have {count} terminals open and may have {limit}.", CLOSE_ONE
+    ),
+    "limit-recordings": Code(
+        "You would have {count} recordings; you may have {limit}", DELETE_RECORDING
+    ),
+    "limit-recording-bytes": Code(
+        "Your recordings would take {count} MiB; they may take {limit} MiB", DELETE_RECORDING
+    ),
+    "limit-kept-labs": Code(
+        "You would keep {count} labs recording; you may keep {limit} at a time",
+        "End one of the others first.",
     ),
 }
 
@@ -121,10 +132,38 @@ REQUESTS = {
     ),
     "sign-in-wrong": Code("The name or the password is wrong", ""),
     "token-unusable": Code("The token is unknown, used or too old", "Ask for a new one."),
+    "tshark-missing": Code(
+        "Packets are not dissected by Wireshark on this host: {reason}",
+        "Install the package tshark on the worker's host.",
+    ),
+    "tshark-busy": Code("Other packets are being dissected", "Try again in a moment."),
+    "tshark-failed": Code(
+        "tshark did not get through this packet: {reason}", "Our own fields are beside it."
+    ),
     "login-throttled": Code("Too many failed sign-ins", "Wait {minutes} minutes and try again."),
 }
 
-TEXTS: Mapping[str, Code] = {**LIMITS, **STATUS, **STEPS, **TERMINALS, **SERVICES, **REQUESTS}
+RECORDINGS = {
+    "recording-empty": Code(
+        "Nothing of this lab was seen lately",
+        "Run it, keep its page open or keep recording, then save.",
+    ),
+    "recording-bad-file": Code(
+        "{place}: {reason}", "Choose a .topoweb file as topoweb has saved it."
+    ),
+    "recording-too-large": Code("A recording is at most {limit} MiB", "Save fewer seconds."),
+    "share-throttled": Code("Too many requests", "Wait a minute and try again."),
+}
+
+TEXTS: Mapping[str, Code] = {
+    **LIMITS,
+    **STATUS,
+    **STEPS,
+    **TERMINALS,
+    **SERVICES,
+    **REQUESTS,
+    **RECORDINGS,
+}
 
 
 @dataclass(frozen=True, slots=True)

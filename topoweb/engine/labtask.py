@@ -26,6 +26,8 @@ from topoweb.engine.reconcile import Outcome, Pass, failure
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from topoweb.core.plan.focus import Comparison
+
 PROGRESS_INTERVAL = 0.25  # seconds between two progress reports
 BRIEF = 100  # steps of an edit that is over before anybody could read that it is under way
 
@@ -81,6 +83,7 @@ class LabTask:
         self._forced = False
         self._leaving = False
         self._previous: LabState | None = None
+        self._agreed: Comparison | None = None
         self._tried: int | None = None  # generation of the last pass
         self._attempts = 0
         self._retry_at = math.inf  # loop time
@@ -145,11 +148,11 @@ class LabTask:
 
     def _news_of_wish(self, forced: bool) -> Wish | None:
         """Return the wish unless it is the one of the last pass; called in a store thread."""
-        store = self._around.store
-        mark = store.mark(self._lab)
-        if mark is not None and not (forced or mark.halted or mark.generation != self._tried):
-            return None  # most wakes end here, without reading a drawing
-        return store.wish(self._lab) or Wish(mark=_deleted(self._lab), topology=Topology())
+        wish = self._around.store.wish(self._lab)
+        if wish is None:
+            return Wish(mark=_deleted(self._lab), topology=Topology())
+        new = forced or wish.mark.halted or wish.mark.generation != self._tried
+        return wish if new else None
 
     async def _pass(self, wish: Wish) -> None:
         around = self._around
@@ -157,7 +160,7 @@ class LabTask:
         self._grant_over.set(wish.uplink_until if wish.mark.running else None)
         try:
             todo = await around.threads.kernel(
-                reconcile.prepare, around.kernel, wish, self._previous
+                reconcile.prepare, around.kernel, wish, self._previous, self._agreed
             )
         except TopowebError as error:
             todo = Pass(wish=wish, desired=LabState(), previous=self._previous)
@@ -213,7 +216,7 @@ class LabTask:
             cancel.set()
 
     async def _end(self, todo: Pass, outcome: Outcome) -> None:
-        self._previous = outcome.previous
+        self._previous, self._agreed = outcome.previous, outcome.agreed
         if outcome.report is not None:
             await self._report(outcome.report)
         if outcome.retry:
@@ -225,7 +228,7 @@ class LabTask:
 
     async def _crashed(self, error: Exception) -> None:
         """An unforeseen error: the state of the lab is unknown, so all of it is enforced next."""
-        self._previous = None
+        self._previous = self._agreed = None
         self._try_later()
         try:
             mark = await self._around.threads.store(self._around.store.mark, self._lab)

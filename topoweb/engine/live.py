@@ -25,12 +25,14 @@ from topoweb.core.tracing import live
 from topoweb.core.tracing.live import Delta, Drawn, LiveState
 from topoweb.core.tracing.records import Dump, KernelEvent, NamespaceGone, Overrun, RouteRecord
 from topoweb.engine.feeds import ConflatingFeed
+from topoweb.engine.recording_live import LiveTapes
 
 if TYPE_CHECKING:
     from topoweb.core.plan.state import LabState
     from topoweb.core.topology.model import Topology
     from topoweb.core.tracing.warnings import Warned
     from topoweb.engine.ports import LiveKernel
+    from topoweb.engine.recording_live import LiveTape
     from topoweb.engine.streams import Session
 
 P = ParamSpec("P")
@@ -38,8 +40,9 @@ T = TypeVar("T")
 Deliver = Callable[[int, Sequence[KernelEvent]], None]
 Drawing = Callable[[], Drawn]  # made late, in a thread: a large one takes a while
 
-WINDOW = 0.005  # seconds in which notifications are joined to one delta
+WINDOW = 0.002  # seconds in which notifications are joined to one delta
 TICK = 0.5  # seconds between samples of the counters
+QUIET = 2.0  # seconds of no change after which readers are told so: silence means that we are away
 REFRESH = 30.0  # seconds in which every namespace is read again: some changes are silent
 SLICE = 50  # namespaces read at a time
 SMALL = 200  # nodes of a lab whose drawing the loop compares itself: a few ms
@@ -66,6 +69,7 @@ class LiveService:
         self._warnings: dict[int, Sequence[Warned]] = {}
         self._views: dict[int, _LabView] = {}
         self._ending: dict[int, asyncio.Task[None]] = {}
+        self.tapes = LiveTapes(self._watching)  # the last minutes of what was watched
 
     async def start(self) -> None:
         """Begin to hear the kernel."""
@@ -75,6 +79,7 @@ class LiveService:
 
     async def stop(self) -> None:
         """End all that was started. The streams must have ended before."""
+        await self.tapes.stop()
         await self._call(self._kernel.close)
         self._threads.shutdown()
 
@@ -147,7 +152,8 @@ class LiveService:
         view = self._views.get(lab)
         if view is None:
             drawing = self._drawings.get(lab, Drawn)
-            view = self._views[lab] = _LabView(lab, self._kernel, self._threads, drawing)
+            tape = self.tapes.of(lab)
+            view = self._views[lab] = _LabView(lab, self._kernel, self._threads, drawing, tape)
             view.serve(self._services.get(lab, {}))
             view.warn(self._warnings.get(lab, ()))
         view.readers += 1
@@ -174,12 +180,17 @@ class _LabView:
     """One watched lab and the task that keeps its state."""
 
     def __init__(
-        self, lab: int, kernel: LiveKernel, threads: ThreadPoolExecutor, drawing: Drawing
+        self,
+        lab: int,
+        kernel: LiveKernel,
+        threads: ThreadPoolExecutor,
+        drawing: Drawing,
+        tape: LiveTape,
     ) -> None:
         self.readers = 0
         self.feed = ConflatingFeed(self.snapshot, live.merge, _encode)
         self._lab, self._kernel, self._threads = lab, kernel, threads
-        self._state = LiveState()
+        self._state, self._tape = LiveState(), tape
         self._news: Delta | None = None
         self._drawing: Drawing | None = drawing
         self._services: live.Services = {}
@@ -192,6 +203,7 @@ class _LabView:
         self._counting: frozenset[str] = frozenset()
         self._tour: Iterator[str] = iter(())
         self._owed, self._rested = 0.0, time.monotonic()  # rest, and when it was reckoned
+        self._told = self._rested  # when readers were told something last
         self._task = asyncio.create_task(self._run(), name=f"live {lab}")
 
     def snapshot(self) -> Delta:
@@ -223,6 +235,7 @@ class _LabView:
 
     async def stop(self) -> None:
         """End the task and stop hearing the lab."""
+        self._tape.end()
         self._task.cancel()
         await asyncio.wait([self._task])
         await self._call(self._kernel.unwatch, self._lab)
@@ -274,8 +287,7 @@ class _LabView:
         if tick or (self._drawing is not None and self._state.views.keys() != set(self._nodes)):
             await self._find()
         # What was heard before the reading above is folded after it: it then ends at the newest.
-        events, self._pending = self._pending, []
-        await self._fold(events)
+        await self._fold_pending()
         if self._drawing is not None:
             drawing, self._drawing = self._drawing, None
             self._redrawn.clear()
@@ -288,11 +300,22 @@ class _LabView:
             self._take(live.serve(self._state, self._services, time.time()))
         self._take(live.warn(self._state, self._warnings, time.time()))
         await self._read_again()
+        self._publish()
         if tick:
             await self._tick()
+            self._publish(tick=True)
+
+    def _publish(self, *, tick: bool = False) -> None:
+        now = time.monotonic()
         if self._news:
             news, self._news = self._news, None
             self.feed.publish(news)
+            self._tape.take(news, self.snapshot)
+        elif tick and now - self._told >= QUIET:
+            self.feed.publish(Delta(self._state.rev, False, time.time(), {}, {}))
+        else:
+            return
+        self._told = now
 
     async def _find(self) -> None:
         """Follow the lab as it grows and shrinks."""
@@ -312,6 +335,8 @@ class _LabView:
     async def _tick(self) -> None:
         sample = await self._call(self._kernel.sample, self._lab, self._counting)
         self._take(await self._call(live.sample, self._state, sample, time.time()))
+        await self._fold_pending()
+        self._publish()  # the news of an edit do not wait for a tick's readings
         share = math.ceil(len(self._state.views) * TICK / REFRESH)
         nodes = list(itertools.islice(self._tour, share))
         if len(nodes) < share:
@@ -323,6 +348,10 @@ class _LabView:
         for start in range(0, len(ordered), SLICE):
             part = ordered[start : start + SLICE]
             await self._fold(await self._call(self._kernel.dump, self._lab, part))
+
+    async def _fold_pending(self) -> None:
+        events, self._pending = self._pending, []
+        await self._fold(events)
 
     async def _fold(self, events: Sequence[KernelEvent]) -> None:
         if not events:

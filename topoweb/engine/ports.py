@@ -14,19 +14,21 @@ from topoweb.core.limits import DEFAULT, Limits
 from topoweb.core.plan.result import ApplyResult, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from topoweb.core.plan.actions import Step
     from topoweb.core.plan.state import LabState
     from topoweb.core.programs import Command, Finished, Residence, Started, Terminal
     from topoweb.core.topology.model import Topology
     from topoweb.core.topology.problem import Problem
+    from topoweb.core.tracing.explain.facts import Passed
     from topoweb.core.tracing.load import Load
     from topoweb.core.tracing.records import Dump, Sample, TableRecord
     from topoweb.core.tracing.warnings import Warned
 
 __all__ = [
     "ApplyResult",
+    "Dissector",
     "Failure",
     "Kernel",
     "LiveKernel",
@@ -38,6 +40,13 @@ __all__ = [
     "Store",
     "Wish",
 ]
+
+
+class Dissector(Protocol):
+    """A program that knows more protocols than we do, where nothing it does can harm."""
+
+    def dissect(self, frame: bytes, length: int, time_ns: int) -> bytes:
+        """Return what it makes of a frame, as PDML; blocks. TopowebError: UNSUPPORTED, INTERNAL."""
 
 
 class Kernel(Protocol):
@@ -219,6 +228,16 @@ class LiveKernel(Protocol):
 
     def close(self) -> None:
         """Stop delivering."""
+
+
+class RuleTracer(Protocol):
+    """Watches one flow in the packet filters of a lab's nodes. Calls block; they do not raise."""
+
+    def begin(self, nodes: Iterable[str], addresses: Sequence[str], protocol: str) -> None:
+        """Watch what has one of the addresses; ``protocol``: icmp, tcp, udp."""
+
+    def end(self) -> Sequence[Passed]:
+        """Leave no trace in the nodes; return the rules that were passed."""
 
 
 class Sandboxes(Protocol):

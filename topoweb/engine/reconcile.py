@@ -21,15 +21,21 @@ from topoweb.core.limits import drawing_excess
 from topoweb.core.plan.actions import (
     Action,
     AddAddress,
+    AddChild,
     AddVeth,
     Plan,
     RemoveAddress,
     RemoveDevice,
+    SetChild,
     SetDevice,
+    SetOffloads,
+    SetPort,
     SetRate,
+    SetVlans,
 )
 from topoweb.core.plan.diff import diff
 from topoweb.core.plan.expand import expand, subjects
+from topoweb.core.plan.focus import Comparison, focus, shared
 from topoweb.core.plan.state import CLOSED, LabState
 from topoweb.core.texts import SILENT, STEPS, Text, text
 from topoweb.core.topology.validate import validate
@@ -59,6 +65,7 @@ class Pass:
     wish: Wish
     desired: LabState
     previous: LabState | None  # the desired state that the kernel was last brought to
+    agreed: Comparison | None = None  # the last one that found the kernel as wished
     plan: Plan = NOTHING
     destroys: bool = False
     blocked: tuple[Problem, ...] = ()
@@ -87,12 +94,18 @@ class Outcome:
 
     report: Report | None  # None: the status row says it already
     previous: LabState | None  # to be given to the next pass
+    agreed: Comparison | None = None  # likewise
     retry: bool = False  # the same pass may succeed later
     cancelled: bool = False
 
 
-def prepare(kernel: Kernel, wish: Wish, previous: LabState | None) -> Pass:
-    """Return what must be done. Reads the kernel, writes nothing."""
+def prepare(
+    kernel: Kernel, wish: Wish, previous: LabState | None, agreed: Comparison | None = None
+) -> Pass:
+    """Return what must be done. Reads the kernel, writes nothing.
+
+    ``previous`` and ``agreed`` are of the outcome of the pass before.
+    """
     mark = wish.mark
     if not mark.running:
         return _destruction(kernel, wish, "stopping")
@@ -109,6 +122,7 @@ def prepare(kernel: Kernel, wish: Wish, previous: LabState | None) -> Pass:
         link_rate=wish.limits.link_rate,
         uplink_until=wish.uplink_until,
     )
+    desired = shared(desired, previous)
     if mark.halted:
         return Pass(wish=wish, desired=desired, previous=previous, halted=True)
     if mark.restore:
@@ -118,11 +132,14 @@ def prepare(kernel: Kernel, wish: Wish, previous: LabState | None) -> Pass:
     observed = kernel.observe(mark.lab)
     if not observed.namespaces and (tight := tuple(kernel.pressure())):
         return Pass(wish=wish, desired=LabState(), previous=previous, blocked=tight)
+    seen = Comparison(desired, observed, previous)
+    plan = _difference(wish, seen, agreed)
     return Pass(
         wish=wish,
         desired=desired,
         previous=previous,
-        plan=_difference(wish, desired, observed, previous),
+        agreed=agreed if plan else seen,
+        plan=plan,
         phase="changing" if observed.namespaces else "starting",
     )
 
@@ -172,10 +189,11 @@ def _apply(
     if result.failures:
         retry = any(failure.retryable for failure in result.failures)
         return _failed(todo, *_described(result.failures), retry=retry, done=result.done)
-    residue = _difference(todo.wish, todo.desired, _settled(kernel, lab), todo.previous)
+    seen = Comparison(todo.desired, _settled(kernel, lab), todo.previous)
+    residue = _difference(todo.wish, seen, todo.agreed)
     if residue:
         return _did_not_take(todo, residue)
-    return _came_true(todo)
+    return _came_true(replace(todo, agreed=seen))
 
 
 def _settled(kernel: Kernel, lab: int) -> LabState:
@@ -205,11 +223,11 @@ def carries(observed: LabState) -> bool:
     return True
 
 
-def _difference(
-    wish: Wish, desired: LabState, observed: LabState, previous: LabState | None
-) -> Plan:
+def _difference(wish: Wish, seen: Comparison, agreed: Comparison | None) -> Plan:
+    restore = wish.mark.restore
+    part = seen if restore else focus(seen, agreed)
     names = subjects(wish.topology)
-    return diff(desired, observed, names, previous=previous, restore=wish.mark.restore)
+    return diff(part.desired, part.observed, names, previous=part.previous, restore=restore)
 
 
 def _destruction(kernel: Kernel, wish: Wish, phase: str) -> Pass:
@@ -230,6 +248,7 @@ def _came_true(todo: Pass) -> Outcome:
     return Outcome(
         report=report if todo.writes or not mark.settled else None,
         previous=todo.desired if mark.running else None,
+        agreed=todo.agreed if mark.running else None,
     )
 
 
@@ -328,9 +347,13 @@ def _namespaces(action: Action) -> tuple[str, ...]:
     match action:
         case AddVeth(a=a, b=b):
             return (a.at.namespace, b.at.namespace)
-        case RemoveDevice(at=at) | SetDevice(at=at) | SetRate(at=at):
+        case AddChild(at=at, parent=parent):
+            return (at.namespace, parent.namespace)
+        case RemoveDevice(at=at) | SetDevice(at=at) | SetRate(at=at) | SetChild(at=at):
             return (at.namespace,)
-        case AddAddress(at=at) | RemoveAddress(at=at):
+        case AddAddress(at=at) | RemoveAddress(at=at) | SetPort(at=at) | SetVlans(at=at):
+            return (at.namespace,)
+        case SetOffloads(at=at):
             return (at.namespace,)
         case _:
             return (action.namespace,)

@@ -17,18 +17,20 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from pydantic import ValidationError
 
 from topoweb.audit.services import record_once
+from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.gateway.access import Credentials, Denied, in_thread, look
 from topoweb.gateway.facts import Facts, Message
 from topoweb.gateway.relay import Relay
 from topoweb.gateway.trace import TraceRelay
-from topoweb.labs import queries
+from topoweb.labs import filters, queries
+from topoweb.labs.drawing import drawing_of
 from topoweb.labs.packet_schemas import TraceIn
 from topoweb.labs.traces import TraceWish
 from topoweb.protocol import doorbell
 from topoweb.protocol.frames import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
 
 STREAMS = {"live": Stream.LIVE, "packets": Stream.PACKETS, "trace": Stream.TRACE}
 MALFORMED, EXPIRED = 4400, 4000
@@ -100,7 +102,13 @@ class LabConsumer(AsyncWebsocketConsumer):
             relay = TraceRelay(wish, self._credentials, self._lab, send=self._pass, notify=notify)
         else:
             relay = Relay(
-                stream, params, self._lab, send=self._pass, notify=notify, authorize=self._authorize
+                stream,
+                params,
+                self._lab,
+                send=self._pass,
+                notify=notify,
+                authorize=self._authorize,
+                prepare=self._filtered if stream is Stream.PACKETS else None,
             )
         self._relays[stream] = relay, self._start(relay.run())
 
@@ -143,6 +151,20 @@ class LabConsumer(AsyncWebsocketConsumer):
             self._changed.set()  # `_tell` closes the socket with the reason
             return None
         return int(user.pk)
+
+    async def _filtered(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what the tracer is told: names in a display filter mean objects of the drawing."""
+
+        def resolved() -> Mapping[str, Any]:
+            _, lab = look(self._credentials, self._lab)
+            return filters.of_stream(params, drawing_of(lab).topology)
+
+        if "filter" not in params:
+            return params
+        try:
+            return await in_thread(resolved)()
+        except Denied:
+            raise TopowebError(ErrorKind.NOT_FOUND, "There is no such lab") from None
 
     async def _refuse(self, code: int) -> None:
         for stream in tuple(self._relays):

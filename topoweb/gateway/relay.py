@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from topoweb.core.errors import TopowebError
 from topoweb.core.tracing.flow import CreditWindow
 from topoweb.gateway.connection import BACKOFF, Connection
 from topoweb.labs.streamclient import grant
@@ -33,7 +34,8 @@ class Relay:
     """Keeps one stream open for a browser until cancelled or refused.
 
     ``send(bytes)`` writes a binary frame to the browser, ``notify(code, message)`` a notice,
-    ``authorize()`` returns, before each opening, the id of the viewer who may look at the lab.
+    ``authorize()`` returns, before each opening, the id of the viewer who may look at the lab;
+    ``prepare(params)`` what the service is told, or TopowebError for params that cannot be.
     """
 
     def __init__(
@@ -45,10 +47,12 @@ class Relay:
         send: Callable[[bytes], Awaitable[None]],
         notify: Callable[[str, str], Awaitable[None]],
         authorize: Callable[[], Awaitable[int | None]],
+        prepare: Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]] | None = None,
     ) -> None:
         self._stream, self._params = stream, dict(params)
         self._lab = lab
         self._send, self._notify, self._authorize = send, notify, authorize
+        self._prepare = prepare
         self._service = SERVICES[stream]
         self._window = CreditWindow(MAX_CREDIT)
         self._window.grant(INITIAL_CREDIT)
@@ -69,7 +73,7 @@ class Relay:
             try:
                 if await self._once(user):
                     attempt = 0
-            except Refused as refusal:
+            except (Refused, TopowebError) as refusal:
                 await self._notify("stream-refused", str(refusal))
                 return
             if not self._away:
@@ -80,13 +84,14 @@ class Relay:
 
     async def _once(self, user: int) -> bool:
         """Hold one connection until it ends; return whether it ever carried anything."""
+        params = self._params if self._prepare is None else await self._prepare(self._params)
         try:
             self._connection = await Connection.open(self._service, self._stream)
         except OSError:
             return False
         try:
             token = await asyncio.to_thread(grant, self._lab, user, self._stream)
-            self._connection.put(Kind.OPEN, {"token": token, "params": self._params})
+            self._connection.put(Kind.OPEN, {"token": token, "params": dict(params)})
             self._connection.put(Kind.CREDIT, {"credit": self._window.available})
             self._connection.put(Kind.CREDIT, {"credit": 0})  # answered: the stream stands
             return await self._pump(self._connection)

@@ -1,4 +1,8 @@
-"""Parsed drawings, kept in this process so that one operation does not parse a whole document."""
+"""Parsed drawings, kept in this process so that one operation does not parse a whole document.
+
+What another process drew since is added from the operations it stored: a document of 5,000 nodes
+takes a second to parse, an operation a millisecond to repeat.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.texts import Text, text
-from topoweb.core.topology.document import parse
+from topoweb.core.topology.document import DocumentError, parse
+from topoweb.core.topology.operations import replay
 from topoweb.core.topology.validate import validate
 from topoweb.labs.models import Lab
+from topoweb.labs.queries import changes_between
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from topoweb.core.topology.problem import Problem
 
 CAPACITY = 32  # drawings; one of 5,000 nodes takes about 30 MB
+FEW = 100  # operations that are repeated rather than the document parsed
 
 
 class ProblemsError(TopowebError):
@@ -61,13 +68,26 @@ class DrawingCache:
 
         DocumentError when the stored document is not one.
         """
+        drawing = self.kept(lab)
+        if drawing is None:
+            drawing = Drawing(parse(load()))
+            self.put(lab, drawing)
+        return drawing
+
+    def kept(self, lab: Lab) -> Drawing | None:
+        """Return the drawing of ``lab`` at its seq, from one that is kept and what came after it.
+
+        None when neither helps. Reads operations, never the document.
+        """
         with self._lock:
-            entry = self._entries.get(lab.pk)
-            if entry is not None and entry[0] == _version(lab):
-                self._entries.move_to_end(lab.pk)
-                return entry[1]
-        drawing = Drawing(parse(load()))
-        self.put(lab, drawing)
+            (created, seq), drawing = self._entries.get(lab.pk, ((None, 0), None))
+            if drawing is None or created != lab.created or not 0 <= lab.seq - seq <= FEW:
+                return None
+            self._entries.move_to_end(lab.pk)
+        if seq < lab.seq:
+            drawing = _later(drawing, changes_between(lab.pk, seq, lab.seq))
+            if drawing is not None:
+                self.put(lab, drawing)
         return drawing
 
     def put(self, lab: Lab, drawing: Drawing) -> None:
@@ -81,6 +101,19 @@ class DrawingCache:
             self._entries.move_to_end(lab.pk)
             while len(self._entries) > self._capacity:
                 self._entries.popitem(last=False)
+
+
+def _later(drawing: Drawing, operations: Sequence[list[dict[str, Any]]] | None) -> Drawing | None:
+    """Return a drawing after the changes of some operations; None when they do not fit it."""
+    if operations is None:
+        return None
+    topology = drawing.topology
+    try:
+        for changes in operations:
+            topology = replay(topology, changes)
+    except (DocumentError, AttributeError, LookupError, TypeError):  # not rows that we wrote
+        return None
+    return Drawing(topology)
 
 
 def _version(lab: Lab) -> tuple[Any, int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.texts import refusal
+from topoweb.core.topology.document import dump_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 FORWARDING = ("forward_ipv4", "forward_ipv6")
 PORT = ("up", "mtu", "mac", "addresses")
-BRIDGE = ("stp", "ageing", "addresses")
+BRIDGE = ("stp", "ageing", "priority", "vlan_filtering", "addresses")
 
 
 def keep_operation(
@@ -34,6 +35,8 @@ def keep_operation(
             return _set("nodes", node, field, actual)
         case ["routes"]:
             return _routes(topology, node, actual)
+        case ["interfaces", name, "options" | "bridge_port" as part, field]:
+            return _part(topology, _port(topology, node, name), (part, field), actual)
         case ["interfaces", name, field]:
             return _device(topology, node, (name, field), actual)
         case ["interfaces", name] if actual is None:
@@ -63,6 +66,19 @@ def _device(
     if field in PORT:
         return _set("interfaces", _port(topology, node, name), field, actual)
     raise _undrawable("/".join(("interfaces", *place)))
+
+
+def _part(
+    topology: Topology,
+    port: str,
+    place: tuple[str, str],
+    actual: Any,  # noqa: ANN401 - JSON
+) -> dict[str, Any]:
+    """Return what changes one of an interface's options: they are replaced as a whole."""
+    part, field = place
+    drawn = dump_value(getattr(topology.interfaces[port], part))
+    assert isinstance(drawn, dict)
+    return _set("interfaces", port, part, {**drawn, field: actual})
 
 
 def _routes(topology: Topology, node: str, actual: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

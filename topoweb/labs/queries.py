@@ -138,6 +138,16 @@ def changes_after(lab_id: int, generation: int) -> list[list[dict[str, Any]]] | 
     return changes if len(changes) < KEPT_OPERATIONS else None
 
 
+def changes_between(lab_id: int, after: int, until: int) -> list[list[dict[str, Any]]] | None:
+    """Return the changes of each operation from seq ``after + 1`` to ``until``, in order.
+
+    None when they are not all kept.
+    """
+    between = Operation.objects.filter(lab_id=lab_id, seq__gt=after, seq__lte=until)
+    changes = list(between.values_list("changes", flat=True))
+    return changes if len(changes) == until - after else None
+
+
 def last_revision(lab_id: int) -> tuple[int, int, datetime | None]:
     """Return (number, seq, moment) of the newest revision; zeros when there is none."""
     row = Revision.objects.filter(lab_id=lab_id).values_list("number", "seq", "created").first()

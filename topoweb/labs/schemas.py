@@ -44,6 +44,7 @@ class Document(BaseModel):
     name: str = ""
     description: str = ""
     auto_address: bool = True
+    offloads: bool = True
     nodes: dict[Id, Node] = {}
     interfaces: dict[Id, Interface] = {}
     links: dict[Id, Link] = {}

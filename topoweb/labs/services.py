@@ -17,7 +17,7 @@ from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.texts import refusal
 from topoweb.core.topology import operations
 from topoweb.core.topology.document import dump, parse
-from topoweb.labs import doorbells, history, quotas, uplinks
+from topoweb.labs import doorbells, history, kinds, quotas, uplinks
 from topoweb.labs.drawing import Drawing, drawing_of, drawings
 from topoweb.labs.models import Lab, LabStatus, Operation, Probe
 from topoweb.labs.probes import ProbeWish, check_probe
@@ -130,6 +130,7 @@ def run(user: AbstractBaseUser, lab: Lab) -> None:
         drawing = drawing_of(row)
         drawing.require_runnable()
         quotas.require_runnable(row, drawing.topology)
+        kinds.require_features(drawing.topology)
         uplinks.require_grant(row, drawing.topology)
         _wish(row, running=True)
         record(user, row.pk, "run", {"seq": row.seq})

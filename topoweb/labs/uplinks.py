@@ -69,16 +69,27 @@ def revoke(user: AbstractBaseUser | None, lab: Lab) -> None:
 
 def until_of(lab_id: int) -> int | None:
     """Return the last second of a lab's grant, since the epoch; None without a grant now."""
-    row = UplinkGrant.objects.filter(lab_id=lab_id).first()
-    return _seconds(row) if row is not None and _holds(row) else None
+    return last_second(
+        UplinkGrant.objects.filter(lab_id=lab_id).values_list("until", flat=True).first()
+    )
+
+
+def last_second(until: datetime | None) -> int | None:
+    """Return the end of a grant as seconds since the epoch; None without one, or once it is past.
+
+    By whole seconds, as the worker's alarm and the kernel's rules have it.
+    """
+    seconds = int(until.timestamp()) if until is not None else 0
+    return seconds if timezone.now().timestamp() < seconds else None
 
 
 def grant_json(lab: Lab) -> dict[str, Any]:
     """Return a lab's grant as the protocol has it; one that has ended is none."""
     row: UplinkGrant | None = getattr(lab, "uplink_grant", None)
-    if row is None or not _holds(row):
+    until = last_second(row.until) if row is not None else None
+    if row is None or until is None:
         return {"granted": False, "until": None, "reason": ""}
-    return {"granted": True, "until": _seconds(row), "reason": row.reason}
+    return {"granted": True, "until": until, "reason": row.reason}
 
 
 def require_grant(lab: Lab, topology: Topology) -> None:
@@ -97,15 +108,6 @@ def require_grant(lab: Lab, topology: Topology) -> None:
         problems.append(problem("uplink-unsupported", f"/nodes/{key}", **words))
     if problems:
         raise ProblemsError(Text.of_problem(problems[0]), problems)
-
-
-def _seconds(row: UplinkGrant) -> int:
-    return int(row.until.timestamp())
-
-
-def _holds(row: UplinkGrant) -> bool:
-    # By whole seconds, as the worker's alarm and the kernel's rules have it.
-    return timezone.now().timestamp() < _seconds(row)
 
 
 def _locked(lab: Lab) -> Lab:

@@ -1,12 +1,13 @@
-"""The worker's sign of life: its host's row, renewed every five seconds."""
+"""The worker's sign of life: its host's row, renewed every five seconds; and SQLite's log."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from topoweb.hosts import services
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 INTERVAL = 5.0  # seconds; the web takes a host for lost after four of them
+LONG_LOG = 4 << 20  # bytes of SQLite's log that are worth writing back
 
 log = logging.getLogger(__name__)
 
@@ -43,5 +45,18 @@ class Heartbeat:
             if self._features is None:
                 self._features = self._find_features()
                 services.heartbeat(self._host, self._features)
+            if connection.vendor == "sqlite":
+                _write_back()
         finally:
             close_old_connections()
+
+
+def _write_back() -> None:
+    """Write a long log back to the database, so that no edit's commit has to: it takes 20 ms.
+
+    Readers and writers go on meanwhile (sqlite.org/c3ref/wal_checkpoint_v2.html, PASSIVE).
+    """
+    log_file = Path(f"{connection.settings_dict['NAME']}-wal")
+    if log_file.exists() and log_file.stat().st_size >= LONG_LOG:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")

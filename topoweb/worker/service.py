@@ -16,6 +16,7 @@ from django.conf import settings
 
 from topoweb.accounts.keys import read_or_create
 from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.engine.dissecting import Dissecting
 from topoweb.engine.guard import Guard, Orders
 from topoweb.engine.housing import Housing
 from topoweb.engine.live import LiveService
@@ -30,6 +31,9 @@ from topoweb.kernel.lab import LinuxKernel
 from topoweb.kernel.load import LoadReader
 from topoweb.kernel.manifest import boot_id
 from topoweb.kernel.monitor import LabMonitor
+from topoweb.kernel.ownership import owner_token
+from topoweb.kernel.sandbox import cgroups
+from topoweb.kernel.sandbox.dissector import Dissector
 from topoweb.kernel.services import recipes
 from topoweb.kernel.trace import wake
 from topoweb.kernel.uplink.rules import Config
@@ -141,7 +145,14 @@ class Worker:
         services = Services(sandboxes, recipes, self._run_dir, live.serve)
         housing.also(services.desired)
         inside = ServiceQueries(services, sandboxes)
-        answers = {"service-log": inside.log, "frr": inside.frr, "tools": _tools}
+        dissector = Dissector(self._run_dir, cgroups.find(owner_token(self._run_dir)))
+        answers = {
+            "service-log": inside.log,
+            "frr": inside.frr,
+            "tools": _tools,
+            "dissect": Dissecting(dissector).answer,
+            "recording": live.tapes.answer,
+        }
         queries = Queries(answers, live.query)
         handlers = {
             Stream.LIVE: live.stream,
@@ -159,6 +170,7 @@ class Worker:
             finally:
                 await server.stop()
         finally:
+            await asyncio.to_thread(dissector.close)
             await services.close()
             await live.stop()
 

@@ -1,6 +1,7 @@
 """The engine's store, by Django's ORM. Reads the wish, writes what is, believes nothing.
 
-The web process is not trusted: the document is parsed again here, whatever the web said of it.
+The web process is not trusted: documents and operations are read again here by the rules of the
+drawing, whatever the web said of them.
 Written are `LabStatus` rows and a probe's status and result, and, when the machine was restarted,
 that its labs are stopped.
 
@@ -25,15 +26,17 @@ from topoweb.audit.services import record
 from topoweb.core.errors import TopowebError
 from topoweb.core.limits import running_excess
 from topoweb.core.texts import text
-from topoweb.core.topology.document import DocumentError, parse
+from topoweb.core.topology.document import DocumentError
 from topoweb.core.topology.model import Topology
 from topoweb.core.topology.targets import resolve
 from topoweb.engine.ports import Mark, ProbeRequest, Report, Wish
 from topoweb.engine.probes import failed
 from topoweb.hosts import services as hosts
+from topoweb.labs.drawing import DrawingCache
+from topoweb.labs.kinds import lacking_here
 from topoweb.labs.models import Lab, LabStatus, Probe
-from topoweb.labs.quotas import limits_of_lab, usage
-from topoweb.labs.uplinks import until_of
+from topoweb.labs.quotas import LIMIT_COLUMNS, limits_of_lab, limits_with, usage
+from topoweb.labs.uplinks import last_second
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,6 +62,7 @@ COLUMNS = (
     "status__phase",
     "status__observed_generation",
 )
+OF_A_WISH = ("seq", "created", "uplink_grant__until", *LIMIT_COLUMNS)
 
 
 def _connected(
@@ -85,6 +89,7 @@ class DjangoStore:
 
     def __init__(self, ring: Callable[[int], None]) -> None:
         self._ring = ring
+        self._drawings = DrawingCache()  # as read here: the web's own is the web's word
 
     @_connected
     def marks(self) -> Sequence[Mark]:
@@ -99,8 +104,8 @@ class DjangoStore:
 
     @_connected
     def wish(self, lab: int) -> Wish | None:
-        """Return what is wished of a lab, from one reading of its row."""
-        return _read_wish(lab)
+        """Return what is wished of a lab, all of one moment."""
+        return self._wish(lab)
 
     @_connected
     def report(self, report: Report) -> None:
@@ -152,7 +157,7 @@ class DjangoStore:
         waiting = Probe.objects.filter(lab_id=lab, status="waiting")
         if not waiting.exists():
             return ()
-        wish = _read_wish(lab)
+        wish = self._wish(lab)
         topology = wish.topology if wish is not None else Topology()
         requests = []
         for row in waiting[:PROBES_AT_ONCE]:
@@ -193,27 +198,38 @@ class DjangoStore:
                 _stop_after_boot(lab)
                 self._ring(lab)
 
+    def _wish(self, lab: int) -> Wish | None:
+        """Read the row; its document only when the drawing does not follow from the last one."""
+        rows = Lab.objects.filter(pk=lab)
+        row = _rows(rows, *OF_A_WISH).first()
+        drawing = None if row is None else self._drawings.kept(_head(row))
+        if row is not None and drawing is None:
+            row = _rows(rows, *OF_A_WISH, "document").first()
+        if row is None:
+            return None
+        try:
+            drawing = drawing or self._drawings.get(_head(row), lambda: row["document"])
+        except DocumentError as error:
+            return Wish(mark=_mark(row), topology=Topology(), problems=tuple(error.problems))
+        return Wish(
+            mark=_mark(row),
+            topology=drawing.topology,
+            limits=limits_with(row, "limits__"),
+            refusals=(
+                *_refusals(row, len(drawing.topology.nodes)),
+                *lacking_here(drawing.topology),
+            ),
+            uplink_until=last_second(row["uplink_grant__until"]),
+        )
+
 
 def _rows(labs: QuerySet[Lab], *more: str) -> QuerySet[Lab, dict[str, Any]]:
     waiting = Probe.objects.filter(lab=OuterRef("pk"), status="waiting")
     return labs.annotate(waits=Exists(waiting)).order_by().values(*COLUMNS, "waits", *more)
 
 
-def _read_wish(lab: int) -> Wish | None:
-    row = _rows(Lab.objects.filter(pk=lab), "document").first()
-    if row is None:
-        return None
-    try:
-        topology = parse(row["document"])
-        return Wish(
-            mark=_mark(row),
-            topology=topology,
-            limits=limits_of_lab(lab),
-            refusals=_refusals(row, len(topology.nodes)),
-            uplink_until=until_of(lab),
-        )
-    except DocumentError as error:
-        return Wish(mark=_mark(row), topology=Topology(), problems=tuple(error.problems))
+def _head(row: Mapping[str, Any]) -> Lab:
+    return Lab(pk=row["id"], created=row["created"], seq=row["seq"])
 
 
 def _refusals(row: Mapping[str, Any], nodes: int) -> Sequence[Problem]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import resource
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +14,18 @@ from django.conf import settings
 
 from topoweb.accounts.keys import read_or_create
 from topoweb.core.errors import TopowebError
+from topoweb.core.tracing import pcapng
+from topoweb.engine.recording import Recordings
 from topoweb.engine.streams import StreamServer
-from topoweb.engine.tracing import Tracing
-from topoweb.kernel import pcapng
+from topoweb.engine.tables import Tables
+from topoweb.engine.tracing import Insight, Tracing
+from topoweb.kernel.monitor import LabMonitor
 from topoweb.kernel.trace.afpacket import AfPacketSource
 from topoweb.kernel.trace.bpf.source import BpfSource
 from topoweb.kernel.trace.confine import confine
+from topoweb.kernel.trace.conntrack import connections
 from topoweb.kernel.trace.facts import LinuxFacts
+from topoweb.kernel.trace.ruletrace import RuleTrace
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
     from topoweb.engine.capture import CaptureSource
 
 SOCKET_NAME, KEY_NAME = "tracer.sock", "stream.key"
+NICENESS = -5  # three times the share of an ordinary process
 
 log = logging.getLogger(__name__)
 
@@ -45,17 +54,29 @@ class Tracer:
         self._run_dir.mkdir(parents=True, exist_ok=True)
         _raise_descriptor_limit()
         secret = read_or_create(self._run_dir / KEY_NAME, mode=0o640)
-        tracing = Tracing(source(self._run_dir), pcapng.blocks, facts=self._facts)
+        tables = Tables(partial(LabMonitor, self._run_dir), partial(connections, self._run_dir))
+        recordings = Recordings()
+        tracing = Tracing(
+            source(self._run_dir),
+            pcapng.blocks,
+            facts=self._facts,
+            insight=Insight(tables, partial(RuleTrace, self._run_dir)),
+            keepers=recordings.keeper,
+            questions={"recording": recordings.save, "recorded": recordings.recorded},
+        )
+        recordings.attach(tracing)
         server = StreamServer(tracing.handlers, secret)
         # The run directory's group is the web process: it may connect, nobody else.
         await server.start(self._run_dir / SOCKET_NAME, group=self._run_dir.stat().st_gid)
         try:
             if own_process:
+                _go_first()
                 confine()
             tracing.start()
             await stop.wait()
         finally:
             await server.stop()
+            await recordings.stop()
             await tracing.stop()
 
     def _facts(self, lab: int) -> LinuxFacts:
@@ -79,6 +100,15 @@ def source(run_dir: Path) -> CaptureSource:
             raise
         log.info("packets are followed on cables, not inside nodes: %s", error.message)
         return AfPacketSource(run_dir)
+
+
+def _go_first() -> None:
+    """Run before what a flood keeps busy, where we may: what is not read in time is lost.
+
+    Threads inherit it. Its need is bounded: of a flood that is too much whole flows are left out.
+    """
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
 
 def _raise_descriptor_limit() -> None:

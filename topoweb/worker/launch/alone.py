@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from topoweb.core.errors import TopowebError
 from topoweb.kernel.lab import LinuxKernel
+from topoweb.worker.launch import places
 from topoweb.worker.launch.several import announce
 from topoweb.worker.lock import only_worker
 
@@ -34,9 +35,8 @@ STOP_DEADLINE = 15.0  # seconds for the worker to leave in good order
 
 
 def run_directory() -> Path:
-    """Return a private directory with a short path (Unix sockets allow 107 bytes)."""
-    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-    path = Path(base) / f"topoweb-{os.getuid()}"
+    """Return a private directory with a short path."""
+    path = places.usual()
     try:
         path.mkdir(mode=0o700)
     except FileExistsError:
@@ -46,12 +46,14 @@ def run_directory() -> Path:
     return path
 
 
-def reexecute(arguments: list[str]) -> None:
+def reexecute(arguments: list[str], data: Path) -> None:
     """Become root of a new user namespace and start over; return when the host forbids it."""
     unshare = shutil.which("unshare")
     command = [unshare or "unshare", "--user", "--map-root-user", "--mount"]
     os.environ |= {INNER: "1", "TOPOWEB_MODE": "alone"}
-    os.environ.setdefault("TOPOWEB_RUN", str(run_directory()))
+    run = Path(os.environ.setdefault("TOPOWEB_RUN", str(run_directory())))
+    run.mkdir(parents=True, exist_ok=True)
+    places.note(run, data)
     if unshare is None or not _works([*command, "true"]):
         log.warning(
             "This host allows no user namespaces, so labs cannot run; drawing works. "
@@ -59,7 +61,7 @@ def reexecute(arguments: list[str]) -> None:
             "kernel.apparmor_restrict_unprivileged_userns=0"
         )
         return
-    _end_labs_of_an_earlier_start(Path(os.environ["TOPOWEB_RUN"]))
+    _end_labs_of_an_earlier_start(run)
     manage = Path(__file__).resolve().parents[3] / "manage.py"
     program = [*command, sys.executable, str(manage), "serve", *arguments]
     os.execv(unshare, program)  # noqa: S606 - our own program, no shell

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from topoweb.core.errors import ErrorKind, TopowebError
+from topoweb.worker.launch import places
 from topoweb.worker.launch.processes import Child, Supervisor
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def prepare(place: Place) -> None:
     place.redis.parent.mkdir(exist_ok=True)
     os.chown(place.redis.parent, place.uid, place.gid)
     place.redis.parent.chmod(0o700)
+    places.note(place.run, place.data)
     key = place.run / "stream.key"
     if not key.exists():
         key.touch(mode=0o640)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,22 @@ from django.core.management.base import BaseCommand, CommandError
 
 from topoweb.accounts import services as accounts
 from topoweb.core.errors import TopowebError
-from topoweb.labs import doorbells, gallery, plans, queries, services, trace_text, traces, waiting
+from topoweb.core.limits import RECORDING
+from topoweb.labs import (
+    captured,
+    doorbells,
+    gallery,
+    plans,
+    queries,
+    recording_queries,
+    recordings,
+    services,
+    trace_text,
+    traces,
+    waiting,
+)
 from topoweb.labs.drawing import drawing_of
+from topoweb.labs.found import require_database
 from topoweb.labs.probes import KINDS, ProbeWish
 from topoweb.labs.problems import problem_json
 from topoweb.labs.traces import TraceWish
@@ -24,13 +39,13 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from topoweb.core.topology.model import Topology
-    from topoweb.labs.models import Lab
+    from topoweb.labs.models import Lab, Recording
 
 
 class Command(BaseCommand):
     """Make, run, probe and watch labs. Exit status 1 with the reason when something is refused."""
 
-    help = "Work with labs: create, list, import, export, plan, run, stop, status, probe, trace, …"
+    help = "Work with labs: create, list, import, export, plan, run, stop, probe, trace, record, …"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the verbs."""
@@ -55,23 +70,11 @@ class Command(BaseCommand):
         _for_lab(verbs, "delete", "delete the lab")
         for verb, text in (("run", "run the lab as drawn"), ("stop", "remove it from the kernel")):
             _waits(_for_lab(verbs, verb, text), 300)
-        probe = _for_lab(verbs, "probe", "ping, connect, traceroute or send a datagram")
-        probe.add_argument("kind", choices=KINDS)
-        probe.add_argument("source", help="node, by name or id")
-        probe.add_argument("target", help="node, by name or id, or an IP address")
-        probe.add_argument("--port", type=int)
-        probe.add_argument("--count", type=int, default=3)
-        _waits(probe, 60)
-        trace = _for_lab(verbs, "trace", "follow one packet and say why it does not arrive")
-        trace.add_argument("source", help="node, by name or id")
-        trace.add_argument("target", help="node, by name or id, or an IP address")
-        port = trace.add_mutually_exclusive_group()
-        port.add_argument("--tcp", type=int, metavar="PORT", help="a TCP connection, not a ping")
-        port.add_argument("--udp", type=int, metavar="PORT", help="a UDP datagram, not a ping")
-        trace.add_argument("--dry-run", action="store_true", help="only foretell; send nothing")
+        _seeing_verbs(verbs)
 
     def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401 - Django's signature
         """Do the verb; a refusal is printed with its place and its remedy."""
+        require_database()
         doorbells.find_server()
         try:
             getattr(self, f"_{options['verb']}")(_user(options["user"]), options)
@@ -186,10 +189,67 @@ class Command(BaseCommand):
         if answer["verdict"]["kind"] != "delivered":
             raise CommandError(answer["verdict"]["code"])
 
+    def _packets(self, user: User, options: dict[str, Any]) -> None:
+        lab = _lab(user, options)
+        wanted = {key: options[key] for key in ("after", "limit")}
+        answer = captured.rows(user, lab, **wanted, expression=options["filter"])
+        self._answer(options, answer, "\n".join(captured.lines(answer)) or "no packets")
+
+    def _record(self, user: User, options: dict[str, Any]) -> None:
+        lab, seconds = _lab(user, options), options["seconds"]
+        if seconds is not None and not 0 < seconds <= RECORDING.seconds:
+            raise CommandError(f"at most {RECORDING.seconds} seconds are kept")
+        if options["wait"] is not None:
+            seconds = min(max(options["wait"], 1), RECORDING.seconds)
+            recordings.keep(user, lab, -(-seconds // 60))
+            time.sleep(seconds)
+        if options["output"]:
+            data = recordings.take(user, lab, seconds)
+            Path(options["output"]).write_bytes(data)
+            told = {"file": options["output"], "size": len(data)}
+            self._answer(options, told, f"{options['output']}: {len(data)} bytes")
+            return
+        row = recordings.save(user, lab, options["name"], seconds)
+        self._answer(options, recording_queries.recording_json(row), _recording_line(row))
+
+    def _recordings(self, user: User, options: dict[str, Any]) -> None:
+        rows = list(recording_queries.recordings_of(user))
+        told = [recording_queries.recording_json(row) for row in rows]
+        self._answer(options, told, "\n".join(map(_recording_line, rows)) or "no recordings yet")
+
     def _answer(self, options: dict[str, Any], value: object, text: str) -> None:
         if options["json"]:
             text = json.dumps(value, ensure_ascii=False)
         self.stdout.write(text)
+
+
+def _seeing_verbs(verbs: Any) -> None:  # noqa: ANN401 - argparse's own
+    """Declare the verbs that send, follow and show packets."""
+    probe = _for_lab(verbs, "probe", "ping, connect, traceroute or send a datagram")
+    probe.add_argument("kind", choices=KINDS)
+    probe.add_argument("source", help="node, by name or id")
+    probe.add_argument("target", help="node, by name or id, or an IP address")
+    probe.add_argument("--port", type=int)
+    probe.add_argument("--count", type=int, default=3)
+    _waits(probe, 60)
+    trace = _for_lab(verbs, "trace", "follow one packet and say why it does not arrive")
+    trace.add_argument("source", help="node, by name or id")
+    trace.add_argument("target", help="node, by name or id, or an IP address")
+    port = trace.add_mutually_exclusive_group()
+    port.add_argument("--tcp", type=int, metavar="PORT", help="a TCP connection, not a ping")
+    port.add_argument("--udp", type=int, metavar="PORT", help="a UDP datagram, not a ping")
+    trace.add_argument("--dry-run", action="store_true", help="only foretell; send nothing")
+    packets = _for_lab(verbs, "packets", "list the captured packets that are still held")
+    packets.add_argument("--filter", default="", help="display filter, see docs/filters.md")
+    packets.add_argument("--after", type=int, default=0, help="only those numbered higher")
+    packets.add_argument("--limit", type=int, default=200, help="at most so many (≤ 1000)")
+    taken = _for_lab(verbs, "record", "save what was seen of the last minutes")
+    span = taken.add_mutually_exclusive_group()
+    span.add_argument("--seconds", type=float, help="only the last seconds")
+    span.add_argument("--wait", type=int, metavar="SECONDS", help="the next seconds instead")
+    taken.add_argument("--name", default="", help="of the recording, where it is kept here")
+    taken.add_argument("-o", "--output", help="file to write; it is not kept here then")
+    verbs.add_parser("recordings", help="list one's recordings")
 
 
 def _for_lab(verbs: Any, verb: str, text: str) -> ArgumentParser:  # noqa: ANN401 - argparse's own
@@ -249,6 +309,11 @@ def _read_json(name: str) -> object:
         return json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise CommandError(f"{name}: {error}") from None
+
+
+def _recording_line(row: Recording) -> str:
+    span = f"{row.ended - row.began:.0f} s, {row.packets} packets, {row.faults} faults"
+    return f"{row.pk:>6}  {row.created:%Y-%m-%d %H:%M}  {row.name}: {span}"
 
 
 def _status_line(status: dict[str, Any]) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from django.core.management.base import BaseCommand, CommandError
 
 from topoweb.core.errors import TopowebError
-from topoweb.labs import queries, uplinks
+from topoweb.labs import doorbells, queries, uplinks
+from topoweb.labs.found import require_database
 from topoweb.labs.models import Lab, UplinkGrant
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Command(BaseCommand):
     def handle(self, *args: object, deed: str, **options: object) -> None:
         """Do it. CommandError as the service refuses."""
         del args
+        require_database()
+        doorbells.find_server()
         if deed == "list":
             for row in UplinkGrant.objects.select_related("lab").order_by("until"):
                 self.stdout.write(f"lab {row.lab_id} {row.lab.name}: {self._words(row.lab)}")

@@ -14,12 +14,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from topoweb.core.errors import TopowebError
-from topoweb.worker.launch import alone, several
+from topoweb.worker.launch import alone, places, several
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-
-ROOT_RUN = Path("/run/topoweb")
 
 
 class Command(BaseCommand):
@@ -42,13 +40,13 @@ class Command(BaseCommand):
         if alone.INNER not in os.environ:
             if host not in {"127.0.0.1", "localhost", "::1"}:
                 raise CommandError("Without root topoweb serves one person, on 127.0.0.1 alone.")
-            alone.reexecute([f"--host={host}", f"--port={port}"])
+            alone.reexecute([f"--host={host}", f"--port={port}"], settings.TOPOWEB_DATA)
         path = call_command("prepare", stdout=StringIO())
         alone.serve(host, port, str(path))
 
     def _several(self, host: str, port: int) -> None:
         uid, gid = several.web_user()
-        run = Path(os.environ.get("TOPOWEB_RUN") or ROOT_RUN)
+        run = Path(os.environ.get("TOPOWEB_RUN") or places.ROOT_RUN)
         place = several.Place(
             data=settings.TOPOWEB_DATA, run=run, host=host, port=port, uid=uid, gid=gid
         )

@@ -27,5 +27,5 @@ async def _serve() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     service = tracer.build()
-    collector.tune()
+    collector.tune(collector.BUSY)
     await service.run(stop, own_process=True)

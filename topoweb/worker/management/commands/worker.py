@@ -8,6 +8,7 @@ import signal
 from django.core.management.base import BaseCommand, CommandError
 
 from topoweb.core.errors import TopowebError
+from topoweb.labs.found import require_database
 from topoweb.worker import collector, service
 
 
@@ -20,6 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         """Run the worker. CommandError when it cannot start."""
         del args, options
+        require_database()
         try:
             asyncio.run(_serve())
         except TopowebError as error:
