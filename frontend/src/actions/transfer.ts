@@ -93,6 +93,14 @@ export const transferActions: Action[] = [
     },
   },
   {
+    id: "saveRecording",
+    group: "file",
+    icon: "download",
+    disabled: (editor) =>
+      editor.session.facts.getState().lab.running ? null : "reasons.notRunning",
+    perform: ({ ui }) => ui.setState({ dialog: "recording" }),
+  },
+  {
     id: "importJson",
     group: "file",
     icon: "upload",

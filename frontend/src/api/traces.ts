@@ -71,6 +71,12 @@ export interface Exchange {
   verdict?: Verdict | null;
 }
 
+/** A dry run over the state as it would be with the remedy in place. */
+export interface DryRun {
+  steps: Step[];
+  verdict: Verdict;
+}
+
 export interface Trace {
   packet: number;
   hops: TraceHop[];
@@ -78,6 +84,7 @@ export interface Trace {
   outer: number;
   exchange: Exchange | null;
   verdict: Verdict | null;
+  mended?: DryRun | null; // with the verdict's remedy in place
 }
 
 /** A packet that ended where it should not, or for a reason worth a word. */
@@ -127,4 +134,5 @@ export type TraceMessage =
       verdict: Verdict;
       agree: boolean;
       differs: number | null; // first step of the dry run that was not seen
+      mended?: DryRun | null;
     };

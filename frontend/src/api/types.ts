@@ -153,6 +153,7 @@ export interface DecodedField {
   start: number;
   end: number;
   fields: DecodedField[];
+  filter?: string; // an expression that lets packets with this value through
 }
 
 export interface DecodedLayer {
@@ -161,6 +162,7 @@ export interface DecodedLayer {
   end: number;
   summary: string;
   fields: DecodedField[];
+  filter?: string;
 }
 
 export interface Template {

@@ -1,15 +1,21 @@
-import { useCallback, useEffect, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { I18nProvider } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 import type { SessionInfo } from "../api/types";
 import type { Api } from "../net/api";
-import { LabsPage } from "../pages/LabsPage";
-import { LoginPage } from "../pages/LoginPage";
-import { MissingPage } from "../pages/MissingPage";
 import { LabPage } from "./LabPage";
 import { preferences } from "./preferences";
+import { RecordingsPage, ReplayPage } from "./recordings";
 import { routeOf, usePath } from "./router";
+
+const loadPages = () => import("../pages/index");
+const LabsPage = lazy(async () => ({ default: (await loadPages()).LabsPage }));
+const LoginPage = lazy(async () => ({ default: (await loadPages()).LoginPage }));
+const MissingPage = lazy(async () => ({ default: (await loadPages()).MissingPage }));
+
+// While the server is asked who is signed in.
+if (routeOf(location.pathname).page !== "lab") void loadPages();
 
 /** Who is signed in decides what the paths show. */
 export function App({ api }: { api: Api }) {
@@ -36,7 +42,9 @@ export function App({ api }: { api: Api }) {
   if (!session) return <output className="page">{t("app.loading")}</output>;
   return (
     <I18nProvider locale={language}>
-      <Page api={api} session={session} onSession={load} />
+      <Suspense fallback={<output className="page">{t("app.loading")}</output>}>
+        <Page api={api} session={session} onSession={load} />
+      </Suspense>
     </I18nProvider>
   );
 }
@@ -49,6 +57,9 @@ interface PageProps {
 
 function Page({ api, session, onSession }: PageProps) {
   const route = routeOf(usePath());
+  if (route.page === "shared") {
+    return <ReplayPage key={route.token} api={api} at={`/shared/${route.token}`} own={null} />;
+  }
   if (!session.user || route.page === "login")
     return <LoginPage api={api} mode={session.mode} onSignedIn={onSession} />;
   if (route.page === "labs") {
@@ -56,6 +67,10 @@ function Page({ api, session, onSession }: PageProps) {
   }
   if (route.page === "lab") {
     return <LabPage key={route.id} api={api} id={route.id} features={session.features} />;
+  }
+  if (route.page === "recordings") return <RecordingsPage api={api} />;
+  if (route.page === "recording") {
+    return <ReplayPage key={route.id} api={api} at={`/recordings/${route.id}`} own={route.id} />;
   }
   return <MissingPage />;
 }

@@ -1,21 +1,23 @@
 import { lazy, Suspense } from "react";
 import { useEditor, useUi } from "./editor";
+import { SaveDialog } from "./recordings";
 
-const CommandPalette = lazy(() =>
-  import("./CommandPalette").then((module) => ({ default: module.CommandPalette })),
-);
-const ShortcutsDialog = lazy(() =>
-  import("./ShortcutsDialog").then((module) => ({ default: module.ShortcutsDialog })),
-);
-const PlanDialog = lazy(() =>
-  import("../panels/plan/PlanDialog").then((module) => ({ default: module.PlanDialog })),
-);
-const ProbeDialog = lazy(() =>
-  import("../panels/canvas/ProbeDialog").then((module) => ({ default: module.ProbeDialog })),
-);
-const ToolsDialog = lazy(() =>
-  import("../panels/tools/ToolsDialog").then((module) => ({ default: module.ToolsDialog })),
-);
+const load = {
+  command: () => import("./CommandPalette"),
+  shortcuts: () => import("./ShortcutsDialog"),
+  plan: () => import("../panels/plan/PlanDialog"),
+  probe: () => import("../panels/canvas/ProbeDialog"),
+  tools: () => import("../panels/tools/ToolsDialog"),
+};
+
+/** For who has nothing better to do than to load them. */
+export const dialogLoads = Object.values(load);
+
+const CommandPalette = lazy(async () => ({ default: (await load.command()).CommandPalette }));
+const ShortcutsDialog = lazy(async () => ({ default: (await load.shortcuts()).ShortcutsDialog }));
+const PlanDialog = lazy(async () => ({ default: (await load.plan()).PlanDialog }));
+const ProbeDialog = lazy(async () => ({ default: (await load.probe()).ProbeDialog }));
+const ToolsDialog = lazy(async () => ({ default: (await load.tools()).ToolsDialog }));
 
 /** The dialog that is open, if any. Loaded when it is first asked for. */
 export function Dialogs() {
@@ -28,6 +30,7 @@ export function Dialogs() {
       {command && <CommandPalette onClose={() => editor.ui.setState({ commandOpen: false })} />}
       {dialog === "plan" && <PlanDialog onClose={close} />}
       {dialog === "probe" && <ProbeDialog onClose={close} />}
+      {dialog === "recording" && <SaveDialog onClose={close} />}
       {dialog === "tools" && <ToolsDialog onClose={close} />}
       {dialog === "shortcuts" && <ShortcutsDialog onClose={close} />}
     </Suspense>

@@ -6,17 +6,20 @@ import { ACTIONS } from "../actions/registry";
 import { listen } from "../actions/shortcuts";
 import { CanvasPanel } from "../panels/canvas/CanvasPanel";
 import { DOCK_FOLDED, DOCK_LEAST, Dock } from "../panels/dock/Dock";
-import { Inspector } from "../panels/inspector/Inspector";
+import { Inspector, loadServices } from "../panels/inspector/Inspector";
 import { Outline } from "../panels/outline/Outline";
 import { Palette } from "../panels/palette/Palette";
 import { TopBar } from "../panels/topbar/TopBar";
-import { Dialogs } from "./Dialogs";
+import { loadMenus } from "../ui/ActionMenu";
+import { Dialogs, dialogLoads } from "./Dialogs";
 import { useEditor, useLab, useUi } from "./editor";
 import { LiveRegion, Notices, Toasts } from "./Messages";
+import { prefetch } from "./prefetch";
 import { StatusNote } from "./StatusNote";
 import { StoryBar, StoryList, StoryVerdict } from "./stories";
 import { Warnings } from "./Warnings";
 
+const SOON = [loadMenus, loadServices, ...dialogLoads];
 const NARROW = "(max-width: 1279px)";
 
 function useNarrow(): boolean {
@@ -47,6 +50,7 @@ export function EditorShell() {
     storage: localStorage,
   });
   useEffect(() => listen(editor, ACTIONS), [editor]);
+  useEffect(() => prefetch(SOON), []);
   useEffect(() => {
     if (!story) return;
     const back = [left, right].map(({ current }, at) => {

@@ -9,9 +9,9 @@ const SHOWN = 3; // failures
 /** Why the lab does not run, where there is something to say: a limit, a restart of the host. */
 export function StatusNote() {
   const { t } = useTranslation();
-  const status = useFacts((facts) => facts.status);
+  const status = useFacts((facts) => (ENDED.has(facts.status.phase) ? facts.status : null));
+  if (!status || status.message === "") return null;
   const { phase, failures } = status;
-  if (!ENDED.has(phase) || status.message === "") return null;
   const lines = failures.slice(0, SHOWN).map((failure) => failureLine(failure, t));
   return (
     <section className={`notice ${phase === "failed" ? "storm" : ""}`} aria-label={t("ui.status")}>

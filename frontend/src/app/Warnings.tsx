@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
-import { type Editor, useEditor, useLive } from "./editor";
+import { type Editor, useEditor, useLivePart } from "./editor";
 import { warningText } from "./warningText";
 
 const SHOWN = 3; // banners; the others are marked on the canvas
@@ -10,7 +10,7 @@ const SHOWN = 3; // banners; the others are marked on the canvas
 export function Warnings() {
   const { t } = useTranslation();
   const editor = useEditor();
-  const { warnings } = useLive();
+  const warnings = useLivePart((live) => live.warnings);
   return (
     <>
       {warnings.slice(0, SHOWN).map((warning) => {

@@ -1,8 +1,9 @@
 /** The editor of one lab: what every action and panel works on. */
 
 import type { TFunction } from "i18next";
-import { createContext, useContext, useSyncExternalStore } from "react";
+import { createContext, useCallback, useContext, useSyncExternalStore } from "react";
 import { useStore } from "zustand";
+import type { Action } from "../actions/action";
 import type { Topology } from "../doc/model";
 import type { Operation } from "../doc/ops";
 import type { SaveState } from "../doc/store";
@@ -12,6 +13,7 @@ import type { Choreographer } from "../packets/index";
 import type { SceneView } from "../scene/contract";
 import { Terminals } from "../terminal/terminals";
 import { announce } from "./messages";
+import { preferences } from "./preferences";
 import { createUiStore, select, type UiState, type UiStore } from "./uiStore";
 
 /** How a panel is found by the keyboard, and what of the canvas an action may use. */
@@ -50,6 +52,16 @@ export class Editor {
 
   submit(operation: Operation | null): void {
     this.session.submit(operation);
+  }
+
+  /** Anything that decides what can be done may have changed. Returns how to stop listening. */
+  onChange(listener: () => void): () => void {
+    const { doc, undo, facts, live } = this.session;
+    const stores = [doc, undo, facts, live, this.ui, this.terminals.state, preferences];
+    const stops = stores.map((store) => store.subscribe(listener));
+    return () => {
+      for (const stop of stops) stop();
+    };
   }
 
   /** Say in the user's language, politely. */
@@ -96,14 +108,28 @@ export function useSaveState(): SaveState {
   return useSyncExternalStore(doc.subscribe, () => doc.saveState);
 }
 
-/** The live state; the component renders anew at most five times a second. */
+/** A part of the drawing: an object of it, or a plain value. Another part's change renders nothing. */
+export function useDrawn<T>(part: (topology: Topology) => T): T {
+  const { doc } = useLab();
+  return useSyncExternalStore(doc.subscribe, () => part(doc.topology));
+}
+
+/** A part of the live state, likewise; read at most five times a second. */
+export function useLivePart<T>(part: (live: LiveStore) => T): T {
+  const { live } = useLab();
+  return useSyncExternalStore(live.subscribe, () => part(live));
+}
+
+/** Why an action cannot be done now, as an i18n key; null: it can. Renders when that changes. */
+export function useReason(action: Action): string | null {
+  const editor = useEditor();
+  const subscribe = useCallback((listener: () => void) => editor.onChange(listener), [editor]);
+  return useSyncExternalStore(subscribe, () => action.disabled?.(editor) ?? null);
+}
+
+/** The whole live state; the component renders anew at most five times a second. */
 export function useLive(): LiveStore {
   const { live } = useLab();
   useSyncExternalStore(live.subscribe, () => live.version);
   return live;
-}
-
-export function useUndoState(): { canUndo: boolean; canRedo: boolean } {
-  const { undo } = useLab();
-  return useSyncExternalStore(undo.subscribe, () => undo.state);
 }

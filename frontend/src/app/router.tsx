@@ -6,6 +6,9 @@ import { useSyncExternalStore } from "react";
 export type Route =
   | { page: "labs" }
   | { page: "lab"; id: number }
+  | { page: "recordings" }
+  | { page: "recording"; id: number }
+  | { page: "shared"; token: string }
   | { page: "login" }
   | { page: "missing" };
 
@@ -13,6 +16,11 @@ export type Route =
 export function routeOf(path: string): Route {
   if (path === "/" || path === "") return { page: "labs" };
   if (/^\/login\/?$/.test(path)) return { page: "login" };
+  if (/^\/recordings\/?$/.test(path)) return { page: "recordings" };
+  const recording = /^\/recordings\/(\d+)\/?$/.exec(path);
+  if (recording?.[1]) return { page: "recording", id: Number(recording[1]) };
+  const shared = /^\/shared\/([\w-]+)\/?$/.exec(path);
+  if (shared?.[1]) return { page: "shared", token: shared[1] };
   const lab = /^\/labs\/(\d+)\/?$/.exec(path);
   return lab?.[1] ? { page: "lab", id: Number(lab[1]) } : { page: "missing" };
 }

@@ -4,7 +4,7 @@ import { createStore } from "zustand/vanilla";
 import type { TraceRequest } from "../api/traces";
 import type { Tool } from "../scene/contract";
 
-export type Dialog = "plan" | "shortcuts" | "probe" | "tools" | null;
+export type Dialog = "plan" | "shortcuts" | "probe" | "recording" | "tools" | null;
 export type InspectorTab = "properties" | "interfaces" | "routes" | "services" | "live";
 
 /** Whose story is told: a packet that is to be sent, or one that was seen. `run` tells asks apart. */

@@ -12,7 +12,7 @@ const FORMAT = "topoweb-clip";
 
 export interface Clip {
   format: typeof FORMAT;
-  content: Omit<Topology, "name" | "description" | "auto_address">;
+  content: Omit<Topology, "name" | "description" | "auto_address" | "offloads">;
 }
 
 /** What `ids` name, with their nodes' interfaces, routes and services, and cables with both ends inside. */

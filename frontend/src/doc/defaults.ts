@@ -28,6 +28,8 @@ const NODE: Omit<TopoNode, "kind" | "name"> = {
   forward_ipv6: false,
   stp: false,
   ageing: 300,
+  priority: 32768,
+  vlan_filtering: false,
   addresses: [],
   lo_up: true,
 };
@@ -38,6 +40,19 @@ const INTERFACE: Omit<TopoInterface, "node" | "name"> = {
   addresses: [],
   bridged: true,
   dhcp: false,
+  kind: "port",
+  parent: null,
+  options: {},
+  bridge_port: {
+    hairpin: false,
+    isolated: false,
+    learning: true,
+    flood: true,
+    cost: 2,
+    priority: 32,
+    untagged: 1,
+    tagged: [],
+  },
 };
 const DEFAULTS: Record<Collection, Fields> = {
   nodes: NODE,
@@ -69,6 +84,7 @@ export function emptyTopology(name = ""): Topology {
     name,
     description: "",
     auto_address: true,
+    offloads: true,
     nodes: {},
     interfaces: {},
     links: {},
@@ -85,6 +101,7 @@ export function normalizeDocument(document: Topology | Fields): Topology {
   const topology = emptyTopology(typeof source.name === "string" ? source.name : "");
   if (typeof source.description === "string") topology.description = source.description;
   if (typeof source.auto_address === "boolean") topology.auto_address = source.auto_address;
+  if (typeof source.offloads === "boolean") topology.offloads = source.offloads;
   for (const collection of COLLECTIONS) {
     const items = source[collection];
     if (!isFields(items)) continue;

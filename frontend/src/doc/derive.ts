@@ -37,7 +37,8 @@ function remembered<V>(
   make: () => V,
 ): V {
   const known = cache.get(id);
-  if (known?.inputs.every((input, at) => input === inputs[at])) return known.value;
+  const same = known?.inputs.length === inputs.length;
+  if (same && known.inputs.every((input, at) => input === inputs[at])) return known.value;
   const value = make();
   cache.set(id, { inputs, value });
   return value;
@@ -101,6 +102,7 @@ function livePort(node: LiveNode | undefined, id: string): LiveInterface | undef
 export class Deriver {
   private nodes = new Map<string, Cached<SceneNode>>();
   private links = new Map<string, Cached<SceneLink>>();
+  private children = new Map<string, Cached<SceneLink>>();
   private notes = new Map<string, Cached<SceneNote>>();
   private groups = new Map<string, Cached<SceneGroup>>();
   private labels = new Map<string, Cached<string>>();
@@ -115,7 +117,7 @@ export class Deriver {
     this.forget(topology);
     return {
       nodes: this.nodesOf(Object.keys(topology.nodes), topology, live, problems),
-      links: this.linksOf(Object.keys(topology.links), topology, live),
+      links: [...this.linksOf(Object.keys(topology.links), topology, live), ...this.kin(topology)],
       groups: Object.entries(topology.groups).map(([id, group]) => this.group(id, group)),
       notes: Object.entries(topology.notes).map(([id, note]) => this.note(id, note)),
     };
@@ -181,14 +183,34 @@ export class Deriver {
     });
   }
 
+  /** Lines from children to their parents in other nodes. */
+  private kin({ interfaces }: Topology): SceneLink[] {
+    return Object.entries(interfaces).flatMap(([id, child]) => {
+      const parent = interfaces[child.parent ?? ""];
+      if (!parent || parent.node === child.node) return [];
+      return remembered(this.children, id, [child, parent], () => ({
+        id,
+        a: child.node,
+        b: parent.node,
+        portA: child.name,
+        portB: parent.name,
+        state: "child" as const,
+        blockedEnd: null,
+        rate: 0,
+        rateLabel: "",
+        alarm: null,
+      }));
+    });
+  }
+
   /** The second line: the first address, drawn or learned. */
   private label(id: string, node: TopoNode, topology: Topology, now: LiveNode | undefined): string {
-    const ports = indexOf(topology).interfacesOf.get(id) ?? NONE;
     if (node.kind === "switch" && node.addresses.length === 0) return "";
-    const inputs = [node, ports, topology.interfaces, now];
-    return remembered(this.labels, id, inputs, () => {
-      const dhcp = ports.some((port) => topology.interfaces[port]?.dhcp);
-      const drawn = ports.flatMap((port) => topology.interfaces[port]?.addresses ?? []);
+    const ids = indexOf(topology).interfacesOf.get(id) ?? NONE;
+    const ports = ids.map((port) => topology.interfaces[port]);
+    return remembered(this.labels, id, [node, now, ...ports], () => {
+      const dhcp = ports.some((port) => port?.dhcp);
+      const drawn = ports.flatMap((port) => port?.addresses ?? []);
       const learned = now ? learnedAddresses(topology, id, now) : [];
       const leased = learned.find(({ origin }) => origin === "dhcp");
       if (dhcp) return leased ? `${bare(leased.address)} DHCP` : "DHCP…";
@@ -232,6 +254,7 @@ export class Deriver {
     prune(this.labels, topology.nodes);
     prune(this.badges, topology.nodes);
     prune(this.links, topology.links);
+    prune(this.children, topology.interfaces);
     prune(this.notes, topology.notes);
     prune(this.groups, topology.groups);
   }

@@ -4,6 +4,7 @@ import type { Topology } from "./model";
 
 export interface TopologyIndex {
   interfacesOf: Map<string, string[]>; // node → interfaces, in name order
+  childrenOf: Map<string, string[]>; // interface → interfaces that hang on it
   linksAt: Map<string, string[]>; // interface → links (one, in a sound drawing)
   routesOf: Map<string, string[]>; // node → routes
   routesBy: Map<string, string[]>; // interface → routes that leave by it
@@ -23,6 +24,14 @@ function interfacesOf(interfaces: Topology["interfaces"]): Map<string, string[]>
   for (const [id, port] of Object.entries(interfaces)) push(map, port.node, id);
   for (const list of map.values()) {
     list.sort((a, b) => byName.compare(interfaces[a]?.name ?? "", interfaces[b]?.name ?? ""));
+  }
+  return map;
+}
+
+function childrenOf(interfaces: Topology["interfaces"]): Map<string, string[]> {
+  const map = new Map<string, string[]>();
+  for (const [id, { parent }] of Object.entries(interfaces)) {
+    if (parent) push(map, parent, id);
   }
   return map;
 }
@@ -56,28 +65,58 @@ function servicesOf(services: Topology["services"]): Map<string, string[]> {
   return map;
 }
 
-/** Remember a function's result as long as its argument lives. */
-function once<K extends object, V>(compute: (key: K) => V): (key: K) => V {
-  const cache = new WeakMap<K, V>();
-  return (key) => {
-    const known = cache.get(key);
+type Items<V> = Record<string, V>;
+
+/** True when two collections have the same ids in the same order, and the same in what is `read`. */
+function alike<V extends object>(
+  some: Items<V>,
+  others: Items<V>,
+  read: readonly (keyof V)[],
+): boolean {
+  const ids = Object.keys(some);
+  const entries = Object.entries(others);
+  return (
+    ids.length === entries.length &&
+    entries.every(([id, other], at) => {
+      const one = some[id];
+      if (ids[at] !== id || one === undefined) return false;
+      return one === other || read.every((name) => one[name] === other[name]);
+    })
+  );
+}
+
+/**
+ * Remember a function's result as long as its argument lives. What follows with the same in all
+ * that the function reads gets the same result: an address that is typed changes no index.
+ */
+function once<V extends object, R>(
+  compute: (items: Items<V>) => R,
+  ...read: (keyof V)[]
+): (items: Items<V>) => R {
+  const cache = new WeakMap<Items<V>, R>();
+  let last: { items: Items<V>; result: R } | null = null;
+  return (items) => {
+    const known = cache.get(items);
     if (known !== undefined) return known;
-    const value = compute(key);
-    cache.set(key, value);
-    return value;
+    const result = last && alike(last.items, items, read) ? last.result : compute(items);
+    cache.set(items, result);
+    last = { items, result };
+    return result;
   };
 }
 
-const cachedInterfacesOf = once(interfacesOf);
-const cachedLinksAt = once(linksAt);
-const cachedRoutesOf = once(routesOf);
-const cachedRoutesBy = once(routesBy);
-const cachedServicesOf = once(servicesOf);
+const cachedInterfacesOf = once(interfacesOf, "node", "name");
+const cachedChildrenOf = once(childrenOf, "parent");
+const cachedLinksAt = once(linksAt, "a", "b");
+const cachedRoutesOf = once(routesOf, "node");
+const cachedRoutesBy = once(routesBy, "device");
+const cachedServicesOf = once(servicesOf, "node");
 
 /** The index of a topology; a move of a node costs nothing, its collection alone changes. */
 export function indexOf(topology: Topology): TopologyIndex {
   return {
     interfacesOf: cachedInterfacesOf(topology.interfaces),
+    childrenOf: cachedChildrenOf(topology.interfaces),
     linksAt: cachedLinksAt(topology.links),
     routesOf: cachedRoutesOf(topology.routes),
     routesBy: cachedRoutesBy(topology.routes),

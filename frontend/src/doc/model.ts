@@ -13,8 +13,31 @@ export interface TopoNode {
   forward_ipv6: boolean;
   stp: boolean;
   ageing: number;
+  priority: number; // of the spanning tree
+  vlan_filtering: boolean;
   addresses: string[];
   lo_up: boolean;
+}
+
+export type InterfaceKind = "port" | "macvlan" | "ipvlan" | "vlan";
+
+/** The options of all kinds; each interface has those of its own. */
+export interface InterfaceOptions {
+  mode?: string; // macvlan, ipvlan
+  flag?: string; // ipvlan
+  id?: number; // vlan
+}
+
+/** What an interface is as a port of its switch's bridge. */
+export interface BridgePort {
+  hairpin: boolean;
+  isolated: boolean;
+  learning: boolean;
+  flood: boolean;
+  cost: number;
+  priority: number;
+  untagged: number | null;
+  tagged: number[];
 }
 
 export interface TopoInterface {
@@ -26,6 +49,10 @@ export interface TopoInterface {
   addresses: string[];
   bridged: boolean;
   dhcp: boolean; // IPv4 from a DHCP server
+  kind: InterfaceKind;
+  parent: string | null; // of a child: the interface that it hangs on
+  options: InterfaceOptions;
+  bridge_port: BridgePort;
 }
 
 export interface TopoLink {
@@ -64,6 +91,7 @@ export interface Topology {
   name: string;
   description: string;
   auto_address: boolean;
+  offloads: boolean;
   nodes: Record<string, TopoNode>;
   interfaces: Record<string, TopoInterface>;
   links: Record<string, TopoLink>;

@@ -67,7 +67,7 @@ export function set<C extends Collection>(
 }
 
 export function setDocument(
-  patch: Partial<Pick<Topology, "name" | "description" | "auto_address">>,
+  patch: Partial<Pick<Topology, "name" | "description" | "auto_address" | "offloads">>,
 ): SetOperation {
   return { kind: "set", collection: "document", id: "", patch };
 }
@@ -192,10 +192,11 @@ function cascade(draft: Draft, collection: Collection, id: string): RemoveOperat
   const ofNode = (map: Map<string, string[]>) =>
     collection === "nodes" ? (map.get(id) ?? []) : [];
   const isNode = (value: Fields) => collection === "nodes" && value.node === id;
-  const interfaces =
+  const own =
     collection === "interfaces"
       ? [id]
       : draft.among("interfaces", ofNode(index.interfacesOf), isNode);
+  const interfaces = withChildren(draft, own);
   const ports = new Set<unknown>(interfaces);
   const at = (map: Map<string, string[]>) => interfaces.flatMap((port) => map.get(port) ?? []);
   const links = draft.among(
@@ -214,14 +215,26 @@ function cascade(draft: Draft, collection: Collection, id: string): RemoveOperat
     ...routes.map((route) => remove("routes", route)),
     ...services.map((service) => remove("services", service)),
   ];
-  if (collection === "nodes")
-    removals.push(...interfaces.map((port) => remove("interfaces", port)));
-  removals.push(remove(collection, id));
+  const gone = interfaces.filter((port) => port !== id);
+  removals.push(...gone.map((port) => remove("interfaces", port)), remove(collection, id));
   return removals;
 }
 
+/** Interfaces with all that hang on them, children before their parents. */
+function withChildren(draft: Draft, ports: string[]): string[] {
+  const known = new Set<unknown>(ports);
+  const indexed = ports.flatMap((port) => draft.index.childrenOf.get(port) ?? []);
+  const children = draft
+    .among("interfaces", indexed, ({ parent }) => known.has(parent))
+    .filter((id) => !known.has(id));
+  return children.length === 0 ? ports : withChildren(draft, [...children, ...ports]);
+}
+
 const REFERENCES: Partial<Record<Collection, readonly (readonly [string, Collection])[]>> = {
-  interfaces: [["node", "nodes"]],
+  interfaces: [
+    ["node", "nodes"],
+    ["parent", "interfaces"],
+  ],
   links: [
     ["a", "interfaces"],
     ["b", "interfaces"],

@@ -3,6 +3,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ACTIONS } from "../actions/registry";
 import en from "./en.json";
+import filterEn from "./filter.en.json";
+import filterZh from "./filter.zh-CN.json";
+import kindsEn from "./kinds.en.json";
+import kindsZh from "./kinds.zh-CN.json";
+import replayEn from "./replay.en.json";
+import replayZh from "./replay.zh-CN.json";
 import storyEn from "./story.en.json";
 import storyZh from "./story.zh-CN.json";
 import zh from "./zh-CN.json";
@@ -30,8 +36,8 @@ function placeholders(text: string): string[] {
 // What the server says comes in English; its translations are held to its codes by
 // tests/unit/core/test_texts.py.
 const { problem: _, ...rest } = zh;
-const english = flat({ ...en, ...storyEn });
-const chinese = flat({ ...rest, ...storyZh });
+const english = flat({ ...en, ...storyEn, ...replayEn, ...filterEn, ...kindsEn });
+const chinese = flat({ ...rest, ...storyZh, ...replayZh, ...filterZh, ...kindsZh });
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

@@ -1,5 +1,7 @@
 /** HTTP: session cookie and CSRF header in, problem+json out as a typed error. */
 
+import type { FilterCheck, FilterFields } from "../api/filters";
+import type { HopTables } from "../api/tables";
 import type { Trace } from "../api/traces";
 import type {
   DecodedLayer,
@@ -36,6 +38,13 @@ export class ApiError extends Error {
   ) {
     super(message);
   }
+}
+
+/** What a download of packets may be narrowed by; `filter`: a display filter. */
+export interface CaptureFilter {
+  nodes?: string[];
+  protocols?: string[];
+  filter?: string;
 }
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
@@ -115,6 +124,15 @@ export class Api {
       packet: (number: number): Promise<{ row: unknown; layers: DecodedLayer[]; hex: string }> =>
         this.call("GET", `${at}/packets/${number}`),
       trace: (packet: number): Promise<Trace> => this.call("GET", `${at}/packets/${packet}/trace`),
+      /** The tables of the node at a hop of a packet, as they were then. */
+      tables: (packet: number, hop: number): Promise<HopTables> =>
+        this.call("GET", `${at}/packets/${packet}/hops/${hop}/tables`),
+      checkFilter: (expression: string): Promise<FilterCheck> =>
+        this.call("GET", `/filters/check?lab=${id}&expression=${encodeURIComponent(expression)}`),
+      filterFields: (): Promise<FilterFields> => this.call("GET", "/filters/fields"),
+      /** What only a part of the page that is loaded later asks for. */
+      ask: <T>(method: Method, path: string, body?: unknown): Promise<T> =>
+        this.call(method, at + path, body),
       serviceLog: (service: string): Promise<{ text: string }> =>
         this.call("GET", `${at}/services/${encodeURIComponent(service)}/log`),
       frr: (node: string): Promise<FrrState> =>
@@ -126,10 +144,11 @@ export class Api {
       restoreRevision: (number: number): Promise<unknown> =>
         this.call("POST", `${at}/revisions/${number}/restore`),
       rename: (name: string): Promise<Lab> => this.call("PATCH", at, { name }),
-      pcap: async (filter: { nodes?: string[]; protocols?: string[] } = {}): Promise<Blob> => {
+      pcap: async (filter: CaptureFilter = {}): Promise<Blob> => {
         const query = new URLSearchParams();
         for (const node of filter.nodes ?? []) query.append("nodes", node);
         for (const protocol of filter.protocols ?? []) query.append("protocols", protocol);
+        if (filter.filter) query.set("filter", filter.filter);
         return (await this.request("GET", `${at}/pcap?${query}`)).blob();
       },
     };
@@ -138,14 +157,16 @@ export class Api {
   private async request(method: Method, path: string, body?: unknown): Promise<Response> {
     const headers: Record<string, string> = { Accept: "application/json" };
     if (method !== "GET") headers["X-CSRFToken"] = csrfCookie() || this.csrf;
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const file = body instanceof Blob;
+    if (body !== undefined)
+      headers["Content-Type"] = file ? "application/octet-stream" : "application/json";
     let response: Response;
     try {
       response = await this.fetcher(BASE + path, {
         method,
         headers,
         credentials: "same-origin",
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: file ? body : JSON.stringify(body) }),
       });
     } catch (error) {
       throw new ApiError(0, error instanceof Error ? error.message : "no answer");

@@ -28,6 +28,8 @@ export class LiveStore implements LiveView {
   stale = false;
   /** Rises with what panels may show; read it in React at ≤ 5 Hz. */
   version = 0;
+  /** In the order in which they came; another list when one comes or goes. */
+  warnings: readonly LiveWarning[] = [];
   private nodes = new Map<string, LiveNode>();
   private links = new Map<string, LiveLink>();
   private alarms = new Map<string, LiveWarning>();
@@ -50,11 +52,6 @@ export class LiveStore implements LiveView {
 
   warningAt(id: string): LiveWarning | undefined {
     return this.warnings.find(({ link, node }) => link === id || node === id);
-  }
-
-  /** All warnings, in the order in which they came. */
-  get warnings(): LiveWarning[] {
-    return [...this.alarms.values()];
   }
 
   /** The last minute or so of a cable's rates, oldest first. */
@@ -94,6 +91,7 @@ export class LiveStore implements LiveView {
       }
     }
     const alarmed = this.warn(payload.warnings ?? {});
+    if (payload.full || payload.warnings) this.warnings = [...this.alarms.values()];
     const wasStale = this.stale;
     this.stale = false;
     this.changed({
@@ -111,6 +109,7 @@ export class LiveStore implements LiveView {
       this.nodes.clear();
       this.links.clear();
       this.alarms.clear();
+      this.warnings = [];
       this.rates.clear();
       this.heard = null;
       this.stale = false;

@@ -15,9 +15,14 @@ export class PacketsFeed {
   private endListeners = new Set<EndsListener>();
   private held: PacketsPayload[] = [];
   private stopped = false;
+  private awaited = false; // what still comes of the stream before is not this one's
 
-  constructor(private readonly topology: () => Topology) {
-    this.store = new PacketStore((link) => this.endsOf(link));
+  /** `capacity`: rows that are kept; left out: as many as a live list needs. */
+  constructor(
+    private readonly topology: () => Topology,
+    capacity?: number,
+  ) {
+    this.store = new PacketStore((link) => this.endsOf(link), capacity);
   }
 
   /** The nodes at a cable's ends. */
@@ -43,6 +48,8 @@ export class PacketsFeed {
   }
 
   receive(payload: PacketsPayload): void {
+    if (this.awaited && payload.kept !== true) return;
+    this.awaited = false;
     if (this.stopped) {
       this.held.push(payload);
       this.trim();
@@ -63,10 +70,23 @@ export class PacketsFeed {
     return () => this.endListeners.delete(listener);
   }
 
+  /** Tell of packets that are in the list already as if they came now. */
+  show(rows: readonly PacketRow[], ends: readonly PacketEnd[]): void {
+    if (rows.length > 0) for (const listener of [...this.listeners]) listener(rows);
+    if (ends.length > 0) for (const listener of [...this.endListeners]) listener(ends);
+  }
+
   /** Cables of a node: what a filter by node means. */
   linksOf(node: string): string[] {
     const index = indexOf(this.topology());
     return (index.interfacesOf.get(node) ?? []).flatMap((port) => index.linksAt.get(port) ?? []);
+  }
+
+  /** Another stream of the same capture begins: no row of the one before stays. */
+  anew(): void {
+    this.awaited = true;
+    this.held = [];
+    this.store.clearRows();
   }
 
   clear(): void {
@@ -76,10 +96,7 @@ export class PacketsFeed {
 
   private take(payload: PacketsPayload, live: boolean): void {
     const rows = this.store.push(payload);
-    if (!live) return;
-    if (rows.length > 0) for (const listener of [...this.listeners]) listener(rows);
-    const { ends } = payload;
-    if (ends) for (const listener of [...this.endListeners]) listener(ends);
+    if (live) this.show(rows, payload.ends ?? []);
   }
 
   private trim(): void {

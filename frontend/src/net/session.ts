@@ -21,7 +21,7 @@ import type { PacketsPayload } from "../packets/index";
 import { ApiError, type LabApi } from "./api";
 import { LiveStore } from "./live";
 import { PacketsFeed } from "./packetsFeed";
-import { type Connection, type Fact, LabSocket, type StreamName } from "./socket";
+import { type Connection, type Fact, type Feed, LabSocket, type StreamName } from "./socket";
 import { type TerminalEvents, TerminalSocket } from "./terminalSocket";
 
 const BACKLOG = 500; // packets that a reader who comes late finds in the list
@@ -65,6 +65,8 @@ export interface SessionParts {
   api: LabApi;
   features: Record<string, Feature>;
   socket?: (url: string) => WebSocket;
+  /** A lab that is only looked at: nothing of it can be changed, and its facts come from here. */
+  recorded?: { feed: Feed; rows: number }; // rows: packets that the list may hold
 }
 
 const REFUSALS = new Set([400, 409, 413, 422]);
@@ -93,7 +95,9 @@ export class LabSession {
   readonly live = new LiveStore();
   readonly packets: PacketsFeed;
   readonly facts;
-  private readonly socket: LabSocket;
+  /** What is shown was recorded: nothing is drawn, run or sent. */
+  readonly readOnly: boolean;
+  private readonly socket: Feed;
   private readonly url: string;
   private readonly makeSocket: (url: string) => WebSocket;
   private listeners = new Set<SessionEvents>();
@@ -111,10 +115,11 @@ export class LabSession {
       this.transport(),
       this.undo.events({
         refused: (_id, error) => this.tell((on) => on.trouble(error.said, error.problems)),
-        problems: (problems) => this.facts.setState({ problems }),
+        problems: (problems) => this.takeProblems(problems),
       }),
     );
-    this.packets = new PacketsFeed(() => this.doc.topology);
+    this.readOnly = parts.recorded !== undefined;
+    this.packets = new PacketsFeed(() => this.doc.topology, parts.recorded?.rows);
     this.facts = createStore<Facts>(() => ({
       lab: parts.lab,
       status: parts.lab.status,
@@ -130,19 +135,7 @@ export class LabSession {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     this.url = `${scheme}://${location.host}/ws/labs/${this.id}`;
     this.makeSocket = parts.socket ?? ((url) => new WebSocket(url));
-    this.socket = new LabSocket(
-      this.url,
-      {
-        fact: (fact) => this.take(fact),
-        data: (stream, payload) => this.data(stream, payload),
-        closed: (stream, code) => {
-          if (stream === "live") this.live.setStale(true);
-          else if (stream === "trace") this.traceOver(code);
-        },
-        connection: (state, code) => this.connection(state, code),
-      },
-      this.makeSocket,
-    );
+    this.socket = parts.recorded?.feed ?? this.connected();
   }
 
   get topology(): Topology {
@@ -177,7 +170,7 @@ export class LabSession {
 
   /** Draw something; undoable. */
   submit(operation: Operation | null): void {
-    if (operation) this.undo.submit(operation);
+    if (operation && !this.readOnly) this.undo.submit(operation);
   }
 
   rename(name: string): void {
@@ -209,6 +202,13 @@ export class LabSession {
     this.facts.setState({ packetsPaused: paused });
   }
 
+  /** Only packets that a display filter lets through, in the list and on the canvas; "": all. */
+  filterPackets(filter: string): void {
+    this.socket.close("packets");
+    this.packets.anew();
+    this.socket.open("packets", { backlog: BACKLOG, ...(filter === "" ? {} : { filter }) });
+  }
+
   dismissNotice(notice: Notice): void {
     this.facts.setState(({ notices }) => ({ notices: notices.filter((one) => one !== notice) }));
   }
@@ -220,7 +220,7 @@ export class LabSession {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.tell((on) => on.trouble(error.said, error.problems));
-      if (error.problems.length > 0) this.facts.setState({ problems: error.problems });
+      if (error.problems.length > 0) this.takeProblems(error.problems);
       return undefined;
     }
   }
@@ -234,6 +234,22 @@ export class LabSession {
 
   private setWanted(running: boolean): void {
     this.facts.setState(({ lab }) => ({ lab: { ...lab, running } }));
+  }
+
+  private connected(): LabSocket {
+    return new LabSocket(
+      this.url,
+      {
+        fact: (fact) => this.take(fact),
+        data: (stream, payload) => this.data(stream, payload),
+        closed: (stream, code) => {
+          if (stream === "live") this.live.setStale(true);
+          else if (stream === "trace") this.traceOver(code);
+        },
+        connection: (state, code) => this.connection(state, code),
+      },
+      this.makeSocket,
+    );
   }
 
   private transport(): Transport {
@@ -278,7 +294,7 @@ export class LabSession {
         this.takeUplink(fact.uplink);
         break;
       case "problems":
-        this.facts.setState({ problems: fact.problems });
+        this.takeProblems(fact.problems);
         break;
       case "probe":
         this.takeProbe(fact.probe);
@@ -308,13 +324,16 @@ export class LabSession {
     if (isOlder(status, before)) return; // an HTTP answer may come after newer facts
     const running = wantedBy(status, lab.running);
     const shown = running || status.phase !== "stopped";
-    this.facts.setState((facts) => ({
-      status,
-      lab: { ...facts.lab, status, running },
-    }));
+    if (running !== lab.running || !isSame(status, before)) {
+      this.facts.setState({ status, lab: { ...lab, status, running } });
+    }
     this.live.setRunning(shown);
     if (!shown && before.phase !== "stopped") this.packets.clear();
     if (before.phase !== status.phase) this.tell((on) => on.phase(status, before));
+  }
+
+  private takeProblems(problems: Problem[]): void {
+    if (!isSame(problems, this.facts.getState().problems)) this.facts.setState({ problems });
   }
 
   private takeUplink(uplink: UplinkGrant): void {
@@ -353,6 +372,11 @@ export class LabSession {
   private tell(say: (events: SessionEvents) => void): void {
     for (const events of [...this.listeners]) say(events);
   }
+}
+
+/** What comes again as it was must not make anybody look again. */
+function isSame<T>(one: T, other: T): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function isOlder(status: LabStatus, known: LabStatus): boolean {

@@ -35,6 +35,15 @@ export interface SocketEvents {
   connection(state: Connection, code?: number): void;
 }
 
+/** Where facts and streams come from. A recording has none: it plays by itself. */
+export interface Feed {
+  connect(): void;
+  open(stream: StreamName, params?: Record<string, unknown>): void;
+  close(stream: StreamName): void;
+  hurry(): void;
+  destroy(): void;
+}
+
 const NUMBERS: Record<StreamName, number> = {
   live: Stream.live,
   packets: Stream.packets,
@@ -44,7 +53,7 @@ const NAMES = new Map(
   Object.entries(NUMBERS).map(([name, number]) => [number, name as StreamName]),
 );
 
-export class LabSocket {
+export class LabSocket implements Feed {
   private socket: WebSocket | null = null;
   private readonly retry = new Retry(() => this.connect());
   private wanted = new Map<StreamName, Record<string, unknown>>();

@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { PacketPassage } from "../scene/contract";
-import { Choreographer, HARD_LAG, MAX_ALIVE, PASSAGE, PLAYOUT_BUFFER } from "./choreographer";
+import {
+  Choreographer,
+  HARD_LAG,
+  MAX_ALIVE,
+  MAX_ON_CABLE,
+  MOST_BUFFER,
+  PASSAGE,
+  PLAYOUT_BUFFER,
+} from "./choreographer";
 import type { LinkEnds, PacketRow } from "./rows";
 
 // A chain n0 – n1 – n2 – n3 – n4.
@@ -52,6 +60,25 @@ function inSequence(passages: PacketPassage[]): boolean {
 }
 
 describe("Choreographer", () => {
+  it("waits longer on a socket that jitters, and shorter again on one that is calm", () => {
+    const player = new Choreographer(endsOf);
+    const delay = (at: number, arrival: number) => {
+      counter += 1;
+      const [passage] = player.add([row({ time: at / 1000, packet: counter })], arrival).passages;
+      return (passage?.start ?? 0) - at;
+    };
+    expect(delay(1_000, 1_030)).toBe(30 + PLAYOUT_BUFFER);
+    expect(delay(3_000, 3_100)).toBeCloseTo(100); // 30 ms too late: shown at once
+    expect(delay(5_000, 5_030)).toBeCloseTo(100 - 10, 0);
+    expect(delay(7_000, 7_900)).toBeCloseTo(900);
+    expect(delay(9_000, 9_030)).toBeCloseTo(30 + MOST_BUFFER - 10, 0);
+    for (let at = 10_000; at < 60_000; at += 2_000) delay(at, at + 30);
+    expect(delay(60_000, 60_030)).toBeCloseTo(30 + PLAYOUT_BUFFER, 0);
+    player.reset();
+    expect(delay(70_000, 70_300)).toBe(300 + PLAYOUT_BUFFER); // the page was busy when it began
+    expect(delay(72_000, 72_030)).toBe(30 + PLAYOUT_BUFFER);
+  });
+
   it("plays a packet's hops, then its reply's, one after the other", () => {
     const { passages } = new Choreographer(endsOf).add(ping(5, 1), 1_000);
     expect(passages.map(({ link }) => link)).toEqual([
@@ -107,15 +134,28 @@ describe("Choreographer", () => {
     expect(early?.start).toBe(61_000 + PLAYOUT_BUFFER);
   });
 
-  it("leaves out, counts and names what is too much", () => {
-    const stage = new Choreographer(endsOf);
-    const rows = Array.from({ length: MAX_ALIVE + 50 }, (_, i) =>
-      row({ packet: i, source: `s${i}`, time: 100 + i * 1e-6 }),
+  const flood = (count: number, link: string) =>
+    Array.from({ length: count }, (_, i) =>
+      row({ packet: ++counter, source: `s${link}${i}`, link, time: 100 + i * 1e-6 }),
     );
-    const { passages, crowded } = stage.add(rows, 0);
-    expect(passages).toHaveLength(MAX_ALIVE);
+
+  it("leaves out, counts and names what is too much on a cable, not what is rare elsewhere", () => {
+    const stage = new Choreographer(endsOf);
+    const { passages, crowded } = stage.add(flood(MAX_ON_CABLE + 50, "l0"), 0);
+    expect(passages).toHaveLength(MAX_ON_CABLE);
     expect(crowded).toEqual(Array(50).fill("l0"));
     expect(stage.dropped).toBe(50);
+    expect(stage.add(flood(1, "l1"), 1).crowded).toEqual([]);
+    expect(stage.add(flood(1, "l0"), 2).crowded).toEqual(["l0"]);
+    expect(stage.add(flood(1, "l0"), 2 * PASSAGE).crowded).toEqual([]); // the others have arrived
+  });
+
+  it("leaves out what is too much in all", () => {
+    const stage = new Choreographer(endsOf);
+    const rows = ["l0", "l1", "l2", "l3"].flatMap((link) => flood(MAX_ON_CABLE, link));
+    const { passages, crowded } = stage.add(rows, 0);
+    expect(passages).toHaveLength(MAX_ALIVE);
+    expect(crowded).toEqual(Array(4 * MAX_ON_CABLE - MAX_ALIVE).fill("l3"));
   });
 
   it("ignores cables that it does not know", () => {

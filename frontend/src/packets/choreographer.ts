@@ -9,11 +9,15 @@
 import type { PacketPassage } from "../scene/contract";
 import type { EndsOf, PacketRow } from "./rows";
 
-export const PLAYOUT_BUFFER = 200; // ms; hides the jitter of the socket
+export const PLAYOUT_BUFFER = 40; // ms that hide the jitter of the socket; more, as it jitters more
+export const MOST_BUFFER = 200;
+const CALM = 10; // ms of the buffer that a batch in time gives back
+const DRIFT = 0.05; // ms that two clocks may move apart between two batches
 export const PASSAGE = 550; // ms on one cable at speed 1
 export const SOFT_LAG = 2_500; // ms
 export const HARD_LAG = 9_000; // ms
 export const MAX_ALIVE = 600; // passages
+export const MAX_ON_CABLE = 200; // likewise: a flood on one leaves room for what is rare elsewhere
 const LEAST_SHARE = 0.03; // of a passage, at the hard limit: a ping five times a second stays whole
 const STALE = 1_000; // ms; farther behind, the clocks are tied anew
 const REMEMBERED = 4_096; // packets and conversations
@@ -29,8 +33,11 @@ export class Choreographer {
   speed = 1;
   /** Rows that were not shown because too much was under way. */
   dropped = 0;
-  private offset: number | null = null; // scene ms minus kernel ms
-  private alive: number[] = []; // ends of passages under way
+  private least: number | null = null; // ms that a row takes to get here, lately
+  private buffer = PLAYOUT_BUFFER;
+  private offset = 0; // scene ms minus kernel ms: when a row is due
+  private alive: PacketPassage[] = []; // under way
+  private onCable = new Map<string, number>(); // how many of them
   private readonly packets = new Bounded<Journey>(REMEMBERED);
   private readonly arrivals = new Bounded<number>(REMEMBERED);
 
@@ -39,7 +46,7 @@ export class Choreographer {
   /** Schedules rows, given in kernel order, on the scene's clock (ms). */
   add(rows: readonly PacketRow[], now: number): Playout {
     const playout: Playout = { passages: [], crowded: [] };
-    this.alive = this.alive.filter((end) => end > now);
+    this.countAlive(now);
     this.tieClocks(rows, now);
     for (const row of rows) {
       const passage = this.schedule(row, now);
@@ -61,8 +68,10 @@ export class Choreographer {
 
   /** Forgets all that is under way; the next rows start afresh. */
   reset(): void {
-    this.offset = null;
+    this.least = null;
+    this.buffer = PLAYOUT_BUFFER;
     this.alive = [];
+    this.onCable.clear();
     this.packets.clear();
     this.arrivals.clear();
     this.dropped = 0;
@@ -72,24 +81,32 @@ export class Choreographer {
     const first = rows[0];
     const last = rows[rows.length - 1];
     if (!first || !last) return;
-    const offset = this.offset;
-    const behind = offset === null || last.time * 1000 + offset < now - STALE;
-    const ahead = offset !== null && first.time * 1000 + offset > now + PLAYOUT_BUFFER + STALE;
-    if (behind || ahead) this.offset = now + PLAYOUT_BUFFER - first.time * 1000;
+    const delay = now - first.time * 1000;
+    const behind = this.least === null || last.time * 1000 + this.offset < now - STALE;
+    const ahead = first.time * 1000 + this.offset > now + this.buffer + STALE;
+    this.least = behind || ahead ? delay : Math.min(delay, (this.least ?? delay) + DRIFT);
+    this.adapt(delay - this.least - this.buffer);
+    this.offset = this.least + this.buffer;
+  }
+
+  /** Plays later when a batch came after its time (ms, negative: before), earlier again when not. */
+  private adapt(late: number): void {
+    const buffer = this.buffer + (late > 0 ? late : -CALM);
+    this.buffer = Math.min(MOST_BUFFER, Math.max(PLAYOUT_BUFFER, buffer));
   }
 
   private schedule(row: PacketRow, now: number): PacketPassage | "unknown" | "crowded" {
     const ends = this.endsOf(row.link);
     if (!ends) return "unknown";
     const [from, to] = row.direction === "ab" ? [ends.a, ends.b] : [ends.b, ends.a];
-    const due = Math.max(now, row.time * 1000 + (this.offset ?? 0));
+    const due = Math.max(now, row.time * 1000 + this.offset);
     const start = Math.max(due, this.causeOf(row, from));
     const stretch = 1 / Math.min(1, this.speed);
     const lag = (start - due) / stretch;
-    if (lag > HARD_LAG || this.alive.length >= MAX_ALIVE) return "crowded";
+    if (lag > HARD_LAG || this.isCrowded(row.link)) return "crowded";
     const end = start + (PASSAGE / this.speed) * share(lag);
     this.remember(row, to, end);
-    return {
+    const passage = {
       link: row.link,
       forward: row.direction === "ab",
       start,
@@ -98,6 +115,19 @@ export class Choreographer {
       packet: row.packet,
       number: row.number,
     };
+    this.alive.push(passage);
+    this.onCable.set(row.link, (this.onCable.get(row.link) ?? 0) + 1);
+    return passage;
+  }
+
+  private countAlive(now: number): void {
+    this.alive = this.alive.filter(({ end }) => end > now);
+    this.onCable.clear();
+    for (const { link } of this.alive) this.onCable.set(link, (this.onCable.get(link) ?? 0) + 1);
+  }
+
+  private isCrowded(link: string): boolean {
+    return this.alive.length >= MAX_ALIVE || (this.onCable.get(link) ?? 0) >= MAX_ON_CABLE;
   }
 
   /** When that which the packet follows from has been shown. */
@@ -108,7 +138,6 @@ export class Choreographer {
   }
 
   private remember(row: PacketRow, to: string, end: number): void {
-    this.alive.push(end);
     const journey = this.packets.get(row.packet) ?? { arrivedAt: new Map(), latest: 0 };
     journey.arrivedAt.set(to, end);
     journey.latest = Math.max(journey.latest, end);

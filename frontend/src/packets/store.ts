@@ -40,12 +40,16 @@ export class PacketStore {
     this.tier = payload.tier;
     this.unseen += (payload.unseen?.hops ?? 0) + (payload.unseen?.drops ?? 0);
     for (const end of payload.ends ?? []) keep(this.ends, end.packet, end, this.capacity);
-    for (const one of payload.exchanges ?? []) keep(this.exchanges, one.id, one, EXCHANGES);
+    for (const one of payload.exchanges ?? [])
+      keep(this.exchanges, one.id, one, Math.max(EXCHANGES, this.capacity / 10));
     const fresh = payload.rows.map(parseRow).filter((row) => !this.numbers.has(row.number));
+    const last = this.rows[this.rows.length - 1]?.number ?? -1;
     for (const row of fresh) {
       this.numbers.set(row.number, row);
       this.rows.push(row);
     }
+    // What a filter asks for may be known late: when the packet's verdict comes.
+    if (fresh.some(({ number }) => number < last)) this.rows.sort((a, b) => a.number - b.number);
     this.trim();
     this.changed();
     return fresh;
@@ -70,6 +74,11 @@ export class PacketStore {
     return this.ends.get(packet);
   }
 
+  /** Packets that ended where they should not, or for a reason worth a word. */
+  allEnds(): PacketEnd[] {
+    return [...this.ends.values()];
+  }
+
   exchange(id: number): Exchange | undefined {
     return this.exchanges.get(id);
   }
@@ -89,6 +98,13 @@ export class PacketStore {
     );
   }
 
+  /** Forget the rows only: others of the same capture will come. */
+  clearRows(): void {
+    this.rows = [];
+    this.numbers.clear();
+    this.changed();
+  }
+
   clear(): void {
     this.rows = [];
     this.numbers.clear();
@@ -106,12 +122,11 @@ export class PacketStore {
     return () => this.listeners.delete(listener);
   }
 
-  /** A capture numbers its packets from 1: a number that is taken by another packet tells of a new one. */
+  /** A capture numbers its packets from 1: a low number on a later packet tells of a new one. */
   private beginsAnew({ rows }: PacketsPayload): boolean {
     const first = rows[0] && parseRow(rows[0]);
     const last = this.rows[this.rows.length - 1];
-    if (!first || !last || first.number > last.number) return false;
-    return this.numbers.get(first.number)?.time !== first.time;
+    return first && last ? first.number <= last.number && first.time > last.time : false;
   }
 
   private touches(link: string, nodes: ReadonlySet<string>): boolean {

@@ -3,6 +3,8 @@ import { FileTrigger } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import type { Lab, SessionInfo, Template } from "../api/types";
 import { showToast } from "../app/messages";
+import { loadRecordings } from "../app/recordings";
+import { Link } from "../app/router";
 import type { Api } from "../net/api";
 import { Button } from "../ui/Button";
 import { Gallery } from "./Gallery";
@@ -28,6 +30,10 @@ export function LabsPage({ api, session, onSignedOut }: Props) {
     if (verb === "duplicate") void calls.duplicate(lab);
     else setAsked({ verb, lab });
   };
+  const drop = async (file: File) => {
+    if (file.name.endsWith(".topoweb")) await (await loadRecordings()).dropped(api, file);
+    else await calls.importFile(file);
+  };
   const signOut = () => {
     api.logout().then(onSignedOut, (reason: Error) => showToast("bad", reason.message));
   };
@@ -36,6 +42,7 @@ export function LabsPage({ api, session, onSignedOut }: Props) {
       title={t("pages.labs")}
       tools={
         <>
+          <Link to="/recordings">{t("pages.recordings")}</Link>
           <span className="dim">{session.user?.name}</span>
           <Button label={t("pages.signOut")} onPress={signOut}>
             {t("pages.signOut")}
@@ -43,7 +50,18 @@ export function LabsPage({ api, session, onSignedOut }: Props) {
         </>
       }
     >
-      <section aria-labelledby="labs-title">
+      <section
+        aria-labelledby="labs-title"
+        onDragOver={(event) => {
+          if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+        }}
+        onDrop={(event) => {
+          const file = event.dataTransfer.files[0];
+          if (!file) return;
+          event.preventDefault();
+          void drop(file);
+        }}
+      >
         <div className="page-head">
           <h1 id="labs-title">{t("pages.labs")}</h1>
           <span className="spring" />

@@ -35,7 +35,8 @@ export interface SceneLink {
   b: string;
   portA: string;
   portB: string;
-  state: "draft" | "planned" | "up" | "down" | "off" | "blocked" | "stale";
+  // child: no cable, a child of the interface at the other end
+  state: "draft" | "planned" | "up" | "down" | "off" | "blocked" | "stale" | "child";
   blockedEnd: "a" | "b" | null;
   rate: number; // bit/s, both directions together; 0: no label
   rateLabel: string;
@@ -131,6 +132,8 @@ export interface SceneEvents {
 
 export interface SceneView {
   setContent(content: SceneContent): void;
+  /** Calls once before the next picture is drawn, so that what it changes is in that picture. */
+  beforeFrame(act: () => void): void;
   /** Cheap partial updates for the live stream; unknown ids are ignored. */
   updateNodes(nodes: SceneNode[]): void;
   updateLinks(links: SceneLink[]): void;

@@ -34,6 +34,7 @@ const STROKES: Record<CableState, Stroke> = {
   off: { color: "off", dash: [2, 5], alpha: 1 },
   blocked: { color: "warn", dash: [], alpha: 1 },
   stale: { color: "cable", dash: [], alpha: 0.5 },
+  child: { color: "cable", dash: [6, 5], alpha: 0.8 },
 };
 
 const SIGN: Partial<Record<CableState, string>> = {

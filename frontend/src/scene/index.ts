@@ -67,8 +67,7 @@ class Scene implements SceneView {
   }
 
   setContent(content: SceneContent): void {
-    this.stage.model.setContent(content);
-    this.stage.contentChanged();
+    if (this.stage.model.setContent(content)) this.stage.contentChanged();
   }
 
   updateNodes(nodes: SceneNode[]): void {
@@ -77,6 +76,10 @@ class Scene implements SceneView {
 
   updateLinks(links: SceneLink[]): void {
     if (this.stage.model.updateLinks(links, this.stage.labelsShown())) this.stage.redraw("all");
+  }
+
+  beforeFrame(act: () => void): void {
+    this.stage.beforeFrame(act);
   }
 
   setSelection(ids: Selection): void {
@@ -133,6 +136,7 @@ class Scene implements SceneView {
   }
 
   setCallouts(callouts: SceneCallout[]): void {
+    if (callouts.length === 0 && this.stage.callouts.length === 0) return;
     this.stage.callouts = callouts;
     this.stage.redraw("all");
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { SceneNode } from "./contract";
 import { curvePoint, overlaps } from "./geometry";
 import { HitTester } from "./hitTest";
 import { LabelPlanner, pillRect } from "./labels";
@@ -42,6 +43,20 @@ describe("SceneModel", () => {
     expect(made.updateLinks([{ ...label, rateLabel: "5.2 Mb/s" }], true)).toBe(true);
     expect(made.updateLinks([{ ...label, state: "down" }], false)).toBe(true);
     expect(made.updateLinks([{ ...label, state: "down", alarm: "storm" }], false)).toBe(true);
+  });
+
+  it("does nothing for content that it shows already", () => {
+    const what = { nodes: [node("a", 0, 0), node("b", 100, 0)], links: [link("1", "a", "b")] };
+    const made = model(what);
+    const shown = made.nodes.get("a");
+    expect(made.setContent(content({ ...what, nodes: [...what.nodes] }))).toBe(false);
+    expect(made.nodes.get("a")).toBe(shown);
+    const [a, b] = what.nodes as [SceneNode, SceneNode];
+    expect(made.setContent(content({ ...what, nodes: [b, a] }))).toBe(true); // what is on top
+    expect(made.setContent(content({ ...what, nodes: [b, a], links: [] }))).toBe(true);
+    const other = node("a", 0, 0, { label: "10.0.0.1" });
+    expect(made.setContent(content({ nodes: [b, other] }))).toBe(true);
+    expect(made.setContent(content({ nodes: [b, other] }))).toBe(false);
   });
 
   it("holds a drag's places through new content, until released", () => {

@@ -49,8 +49,12 @@ export class SceneModel {
   readonly notes = new Map<string, BoxItem>();
   geometry = 0;
   private preview = new Map<string, Move>();
+  private strayed = false; // something stands elsewhere than the content says
 
-  setContent(content: SceneContent): void {
+  /** Shows this and nothing else; true when anything that is drawn has changed. */
+  setContent(content: SceneContent): boolean {
+    if (!this.strayed && this.holds(content)) return false;
+    this.strayed = this.preview.size > 0;
     this.nodes.clear();
     this.links.clear();
     this.groups.clear();
@@ -64,6 +68,7 @@ export class SceneModel {
     this.fanParallel();
     this.geometry += 1;
     if (this.preview.size) this.place([...this.preview.values()]);
+    return true;
   }
 
   /** Puts new looks in; true when anything that is drawn has changed. */
@@ -96,6 +101,7 @@ export class SceneModel {
   /** Shows things at other places until `settle` or new content without them. */
   setPreview(moves: readonly Move[]): void {
     for (const move of moves) this.preview.set(move.id, move);
+    this.strayed = true;
     this.place(moves);
   }
 
@@ -103,6 +109,7 @@ export class SceneModel {
   settle(): void {
     const ids = [...this.preview.keys()];
     this.preview = new Map();
+    this.strayed = false;
     this.place(ids.map((id) => this.drawn(id)).filter((move) => move !== null));
   }
 
@@ -132,6 +139,16 @@ export class SceneModel {
   bounds(ids?: Iterable<string>): Rect | null {
     const wanted = ids ?? [...this.nodes.keys(), ...this.groups.keys(), ...this.notes.keys()];
     return union([...wanted].map((id) => this.boundsOf(id)).filter((rect) => rect !== null));
+  }
+
+  /** Unchanged objects come as the same values, in the same order. */
+  private holds({ nodes, links, groups, notes }: SceneContent): boolean {
+    return (
+      sameItems(this.nodes, nodes) &&
+      sameItems(this.links, links) &&
+      sameItems(this.groups, groups) &&
+      sameItems(this.notes, notes)
+    );
   }
 
   private addLink(data: SceneLink): void {
@@ -190,6 +207,16 @@ function nodeBounds(node: NodeItem): Rect {
     { x: node.x - side, y: node.y - above, width: 2 * side, height: above + below },
     4,
   );
+}
+
+function sameItems<T>(items: ReadonlyMap<string, { data: T }>, wanted: readonly T[]): boolean {
+  if (items.size !== wanted.length) return false;
+  let at = 0;
+  for (const { data } of items.values()) {
+    if (data !== wanted[at]) return false;
+    at += 1;
+  }
+  return true;
 }
 
 function boxItem(data: SceneNote | SceneGroup): BoxItem {

@@ -47,6 +47,7 @@ export class Stage {
   private motionDirty = true;
   private painting = false;
   private request = 0;
+  private before: (() => void) | null = null; // what the next frame begins with
   private restingZoom = 0; // at which the last picture at rest was drawn
   private settling: ReturnType<typeof setTimeout> | undefined;
 
@@ -84,6 +85,12 @@ export class Stage {
   redraw(layer: "all" | "motion"): void {
     this.motionDirty = true;
     if (layer === "all") this.stillDirty = true;
+    this.wake();
+  }
+
+  /** What is put in last counts; it may ask for redraws. */
+  beforeFrame(act: () => void): void {
+    this.before = act;
     this.wake();
   }
 
@@ -126,11 +133,18 @@ export class Stage {
   }
 
   private readonly frame = (): void => {
+    const { before } = this;
+    this.before = null;
+    before?.(); // while a frame is still asked for: what it changes is drawn in this one
     this.request = 0;
     const begun = performance.now();
     this.stamps.begin(this.zooming());
     const now = this.clock.now();
     const moving = this.traffic.expire(now);
+    if (!this.stillDirty && !this.motionDirty && !moving) {
+      this.governor.rest();
+      return;
+    }
     if (this.stillDirty) this.drawStill();
     if (this.motionDirty || moving) this.drawMotion(now);
     // One more frame after the last packet, to wipe it away.

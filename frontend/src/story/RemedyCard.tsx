@@ -15,6 +15,7 @@ export function RemedyCard({ remedy }: { remedy: Remedy }) {
   const [applied, setApplied] = useState(false);
   const [copied, setCopied] = useState(false);
   const { operation, commands, node } = remedy;
+  const { mended } = useStoryModel();
   const apply = () => {
     editor.submit(operation);
     setApplied(true);
@@ -47,7 +48,12 @@ export function RemedyCard({ remedy }: { remedy: Remedy }) {
             {commands.map((command) => `${nameOf(node)}# ${command}`).join("\n")}
           </pre>
         )}
-        {operation && !applied && (
+        {mended && (
+          <p className={mended.verdict.kind === "fault" ? "story-mended bad" : "story-mended"}>
+            {t("story.mended")} {say(mended.verdict.text)}
+          </p>
+        )}
+        {operation && !applied && !editor.session.readOnly && (
           <Button label={t("story.apply")} icon="plus" kind="primary" onPress={apply}>
             {t("story.apply")}
           </Button>

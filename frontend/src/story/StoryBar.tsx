@@ -9,7 +9,7 @@ import { addressProblem } from "../panels/inspector/addresses";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { usePackets, useStory, useStoryModel } from "./hooks";
-import type { Shown } from "./model";
+import type { Shown } from "./state";
 import { useNames, useWords } from "./words";
 
 const SHOWN: readonly Shown[] = ["dry", "seen", "both"];
@@ -37,7 +37,7 @@ export function StoryBar() {
       <span className="spring" />
       {request && <ShownChoice />}
       <TierPill />
-      <Download />
+      {!editor.session.readOnly && <Download />}
       <Button label={t("actions.leaveStory")} icon="close" onPress={() => perform(editor, leave)}>
         {t("actions.leaveStory")}
       </Button>

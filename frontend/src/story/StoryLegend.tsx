@@ -8,6 +8,7 @@ export function StoryLegend() {
   const shown = useStory((state) => state.shown);
   useStory((state) => state.steps);
   useStory((state) => state.picked);
+  useStory((state) => state.mended);
   const dry = model.ofRun && shown !== "seen";
   return (
     <ul className="float legend story-legend" aria-label={t("canvas.legend")}>
@@ -23,6 +24,12 @@ export function StoryLegend() {
           {t("story.legend.dry")}
         </li>
       )}
+      {model.mended && shown !== "seen" && (
+        <li>
+          <Line kind="mended" />
+          {t("story.legend.mended")}
+        </li>
+      )}
       <li>
         <span className="story-cross" aria-hidden="true">
           ✕
@@ -33,7 +40,7 @@ export function StoryLegend() {
   );
 }
 
-function Line({ kind }: { kind: "dry" | "seen" }) {
+function Line({ kind }: { kind: "dry" | "seen" | "mended" }) {
   return (
     <svg width="26" height="8" aria-hidden="true">
       <path className={`story-line ${kind}`} d="M3 4h20" />

@@ -1,11 +1,14 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { ToggleButton } from "react-aria-components";
 import { useStore } from "zustand";
 import type { Step } from "../api/traces";
+import { TabList, TabPanel } from "../ui/Tabs";
 import { compare, type Deed } from "./compare";
 import { headerRows } from "./headers";
 import { useStory, useStoryModel } from "./hooks";
 import { directionOf, formatSpan, type Station } from "./journey";
+import { paired } from "./mended";
+import { NodeTables } from "./NodeTables";
 import { useNames, useSentence, useWords } from "./words";
 
 /** What changed at each hop, and the dry run beside what was seen. */
@@ -15,9 +18,36 @@ export function StoryTables() {
   const { stations, steps } = model.state.getState();
   return (
     <div className="story-tables">
-      <Headers stations={stations} />
+      <Hops stations={stations} />
       {model.ofRun && <DryRun steps={steps} />}
     </div>
+  );
+}
+
+/** What the hops found in the packet, or what the node had in its tables when it came. */
+function Hops({ stations }: { stations: readonly Station[] }) {
+  const { t } = useWords();
+  const nameOf = useNames();
+  const id = useId();
+  const [tab, setTab] = useState<"headers" | "tables">("headers");
+  const current = useStory(({ stations: all, at }) => all[at]);
+  const tables = t("story.tablesOf", { name: nameOf(current?.hop.node ?? "") });
+  return (
+    <section className="story-pane" aria-label={tab === "headers" ? t("story.changed") : tables}>
+      <TabList
+        id={id}
+        label={t("story.about")}
+        tabs={[
+          ["headers", t("story.changed")],
+          ["tables", tables],
+        ]}
+        selected={tab}
+        onSelect={setTab}
+      />
+      <TabPanel id={id} selected={tab}>
+        {tab === "headers" ? <Headers stations={stations} /> : <NodeTables station={current} />}
+      </TabPanel>
+    </section>
   );
 }
 
@@ -38,9 +68,8 @@ function Headers({ stations }: { stations: readonly Station[] }) {
   const named = (protocol: string, label: string) =>
     label === "" ? protocol : `${protocol} ${i18n.t(label, { ns: "fields", defaultValue: label })}`;
   return (
-    <section className="story-pane" aria-label={t("story.changed")}>
+    <div className="story-headers">
       <header className="story-head">
-        <h2>{t("story.changed")}</h2>
         <span className="chip story-delta">Δ {t("story.changes", { count: changes })}</span>
         {more > 0 && <span className="chip">{t("story.more", { count: more })}</span>}
         <ToggleButton className="chip" isSelected={all} onChange={setAll}>
@@ -98,7 +127,7 @@ function Headers({ stations }: { stations: readonly Station[] }) {
           </table>
         </div>
       )}
-    </section>
+    </div>
   );
 }
 
@@ -152,6 +181,7 @@ function DryRun({ steps }: { steps: readonly Step[] }) {
   const model = useStoryModel();
   const { stations, differs, agree } = model.state.getState();
   const over = agree !== null;
+  const { mended } = model;
   return (
     <section className="story-pane" aria-label={t("story.versus")}>
       <header className="story-head">
@@ -172,17 +202,31 @@ function DryRun({ steps }: { steps: readonly Step[] }) {
               <th scope="col">{t("story.step")}</th>
               <th scope="col">{t("story.shown.dry")}</th>
               <th scope="col">{t("story.shown.seen")}</th>
+              {mended && (
+                <th scope="col" className="story-with">
+                  + {t("story.withRemedy")}
+                </th>
+              )}
             </tr>
           </thead>
           <tbody>
-            {compare(steps, stations, model.verdict, model.askers).map((deed) => (
-              <DeedRow
-                key={deed.first}
-                deed={deed}
-                over={over}
-                differs={differs !== null && deed.first <= differs && differs <= deed.last}
-              />
-            ))}
+            {paired(compare(steps, stations, model.verdict, model.askers), mended).map(
+              ({ key, deed, mended: after }) => (
+                <DeedRow
+                  key={key}
+                  deed={deed}
+                  after={after}
+                  withRemedy={mended !== null}
+                  over={over}
+                  differs={
+                    differs !== null &&
+                    deed !== null &&
+                    deed.first <= differs &&
+                    differs <= deed.last
+                  }
+                />
+              ),
+            )}
           </tbody>
         </table>
       </div>
@@ -191,40 +235,55 @@ function DryRun({ steps }: { steps: readonly Step[] }) {
 }
 
 interface DeedProps {
-  deed: Deed;
+  deed: Deed | null; // null: only with the remedy
+  after: Step | null; // with the remedy
+  withRemedy: boolean;
   over: boolean;
   differs: boolean;
 }
 
-function DeedRow({ deed, over, differs }: DeedProps) {
+function DeedRow({ deed, after, withRemedy, over, differs }: DeedProps) {
   const { t } = useWords();
   const nameOf = useNames();
-  const say = useSentence();
-  const { step, stations, seen } = deed;
-  const drop = step.action === "drop";
+  const step = deed?.step ?? after;
+  if (!step) return null;
   return (
     <tr className={differs ? "differs" : undefined}>
       <th scope="row">{t(`story.action.${step.action}`, { name: nameOf(step.node) })}</th>
-      <td className={drop ? "bad" : "ok"}>
-        {drop ? "✕" : "✓"} {say(step.text)}
-      </td>
-      <td className={seen ? (drop ? "bad" : "ok") : "dim"}>
-        {seen ? (drop ? "✕" : "✓") : over ? "–" : "…"}{" "}
-        {t(
-          seen
-            ? drop
-              ? "story.endsHere"
-              : "story.wasSeen"
-            : over
-              ? "story.notSeen"
-              : "story.notYet",
-        )}
-        {stations.map((number) => (
-          <span key={number} className="story-number">
-            {number}
-          </span>
-        ))}
-      </td>
+      <StepCell step={deed?.step ?? null} />
+      {deed ? <SeenCell deed={deed} over={over} /> : <td className="dim">–</td>}
+      {withRemedy && <StepCell step={after} needless={deed?.step.action === "resolve"} />}
     </tr>
+  );
+}
+
+/** How a dry run says it goes. */
+function StepCell({ step, needless }: { step: Step | null; needless?: boolean }) {
+  const { t } = useWords();
+  const say = useSentence();
+  if (!step) return <td className="dim">– {t(needless ? "story.known" : "story.notReached")}</td>;
+  const drop = step.action === "drop";
+  return (
+    <td className={drop ? "bad" : "ok"}>
+      {drop ? "✕" : "✓"} {say(step.text)}
+    </td>
+  );
+}
+
+/** Whether that was seen, and at which stations. */
+function SeenCell({ deed, over }: { deed: Deed; over: boolean }) {
+  const { t } = useWords();
+  const { step, stations, seen } = deed;
+  const drop = step.action === "drop";
+  const word = seen ? (drop ? "endsHere" : "wasSeen") : over ? "notSeen" : "notYet";
+  return (
+    <td className={seen ? (drop ? "bad" : "ok") : "dim"}>
+      {seen ? (drop ? "✕" : "✓") : over ? "–" : "…"} {t(`story.${word}`)}
+      {stations.map((number) => (
+        <span key={number} className="story-number">
+          {number}
+        </span>
+      ))}
+    </td>
   );
 }

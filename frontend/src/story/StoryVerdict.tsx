@@ -159,7 +159,7 @@ export function OpenTerminal({ node }: { node: string }) {
   const nameOf = useNames();
   useFacts(({ status }) => status);
   const reason = whyNoTerminal(editor, node);
-  if (!(node in editor.topology.nodes)) return null;
+  if (!(node in editor.topology.nodes) || editor.session.readOnly) return null;
   return (
     <Button
       label={t("story.openIn", { name: nameOf(node) })}

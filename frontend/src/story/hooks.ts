@@ -2,7 +2,8 @@ import { useCallback } from "react";
 import { useStore } from "zustand";
 import { useEditor, useLab } from "../app/editor";
 import { usePaced } from "../panels/dock/paced";
-import { type StoryModel, type StoryState, storyOf } from "./model";
+import { type StoryModel, storyOf } from "./model";
+import type { StoryState } from "./state";
 
 /** The model of the open story. */
 export function useStoryModel(): StoryModel {

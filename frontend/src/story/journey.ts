@@ -81,6 +81,13 @@ export function formatRound(ns: number): string {
   return `${Number(value.toFixed(2))} ${unit}`;
 }
 
+/** A tick of an axis whose ticks stand `step` ns apart: as many digits as tell them apart. */
+export function formatTick(ns: number, step: number): string {
+  const [size, unit]: [number, string] =
+    step < 1e6 ? [1e3, "µs"] : step < 1e9 ? [1e6, "ms"] : [1e9, "s"];
+  return `${Number((ns / size).toFixed(3))} ${unit}`;
+}
+
 /** ns as people read them: "40.3 µs". */
 export function formatSpan(ns: number): string {
   const [value, unit] = scaled(ns);

@@ -2,65 +2,20 @@
 
 import { createStore } from "zustand/vanilla";
 import { trace as askFor } from "../actions/story";
-import type { Exchange, Step, Trace, TraceMessage, TraceRequest, Verdict } from "../api/traces";
+import type { DryRun, Trace, TraceMessage, TraceRequest, Verdict } from "../api/traces";
 import type { Editor } from "../app/editor";
 import { announce } from "../app/messages";
 import type { Story } from "../app/uiStore";
 import { sentence } from "../doc/sentence";
 import { ApiError } from "../net/api";
+import { type Reach, type Window, zoomed } from "../panels/dock/zoom";
 import { isFault, journeyOf, type Station, stationAt } from "./journey";
+import { NOTHING, type Shown, SPEEDS, type StoryState } from "./state";
 
-export type Phase = "idle" | "asking" | "armed" | "over" | "failed";
-export type Shown = "dry" | "seen" | "both";
-
-export interface StoryState {
-  phase: Phase;
-  failure: string;
-  request: TraceRequest | null; // null: a packet that was only followed
-  steps: readonly Step[];
-  foretold: Verdict | null;
-  run: readonly number[]; // packets of the exchange that was sent
-  aside: readonly number[]; // packets that it took to send them: who has this address?
-  result: Verdict | null; // of that exchange
-  agree: boolean | null;
-  differs: number | null;
-  exchange: Exchange | null;
-  traces: ReadonlyMap<number, Trace>;
-  picked: number | null; // packet whose journey is shown
-  stations: readonly Station[];
-  at: number; // index of the station that is looked at
-  clock: number; // ns of the journey
-  playing: boolean;
-  speed: number; // of the journey's time; 1: as it was
-  shown: Shown;
-}
-
-const NOTHING: Omit<StoryState, "shown"> = {
-  phase: "idle",
-  failure: "",
-  request: null,
-  steps: [],
-  foretold: null,
-  run: [],
-  aside: [],
-  result: null,
-  agree: null,
-  differs: null,
-  exchange: null,
-  traces: new Map(),
-  picked: null,
-  stations: [],
-  at: 0,
-  clock: 0,
-  playing: false,
-  speed: 0.00001,
-};
-
-/** Speeds to choose from: 1 µs a second up to ten times as fast as it was. */
-export const SPEEDS = [1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1, 1, 10] as const;
 const WATCHED = 11; // s that an exchange is watched for, and a little
 const BEFORE = 1; // s before a packet, in which its way is made ready
 const SETTLES = 250; // ms until panels have their sizes
+const LEAST = 200; // ns, the shortest window of the time-line
 const LASTS = 6; // s that a journey is played for when nobody chose a speed
 
 export class StoryModel {
@@ -83,6 +38,13 @@ export class StoryModel {
   get verdict(): Verdict | null {
     const { picked, result } = this.state.getState();
     return picked === null ? result : this.verdictOf(picked);
+  }
+
+  /** The dry run with the verdict's remedy in place; null: there is none. */
+  get mended(): DryRun | null {
+    const { picked, run, mended, traces } = this.state.getState();
+    if (picked === null || (mended && run.includes(picked))) return mended;
+    return traces.get(picked)?.mended ?? null;
   }
 
   private verdictOf(picked: number): Verdict | null {
@@ -129,11 +91,39 @@ export class StoryModel {
     const at = Math.max(0, Math.min(stations.length - 1, index));
     this.pause();
     this.stepped = true;
-    this.state.setState({ at, clock: stations[at]?.at ?? 0 });
+    const clock = stations[at]?.at ?? 0;
+    this.state.setState(({ window }) => ({ at, clock, window: holding(window, clock) }));
   }
 
   step(by: number): void {
     this.go(this.state.getState().at + by);
+  }
+
+  /** Look at the packet before (-1) or after (1) this one in its conversation. */
+  another(by: number): void {
+    const { exchange, picked } = this.state.getState();
+    const at = exchange?.packets.indexOf(picked ?? -1) ?? -1;
+    const packet = at < 0 ? undefined : exchange?.packets[at + by];
+    if (packet !== undefined) void this.look(packet);
+  }
+
+  /** What the time-line can show, ns. */
+  get reach(): Reach {
+    const span = this.state.getState().stations.at(-1)?.at ?? 0;
+    return { from: 0, to: Math.max(LEAST, span * 1.02), least: LEAST };
+  }
+
+  /** Show a part of the journey; null: all of it. */
+  showWindow(window: Window | null): void {
+    const { from, to } = this.reach;
+    const all = window === null || window.to - window.from >= to - from;
+    this.state.setState({ window: all ? null : window });
+  }
+
+  /** The time-line `factor` times as long, around the clock. */
+  zoom(factor: number): void {
+    const { window, clock } = this.state.getState();
+    this.showWindow(zoomed(window ?? this.reach, clock, factor, this.reach));
   }
 
   setSpeed(speed: number): void {
@@ -158,7 +148,12 @@ export class StoryModel {
       const next = Math.min(stations.at(-1)?.at ?? 0, clock + (now - last) * 1e6 * speed);
       last = now;
       const over = next >= (stations.at(-1)?.at ?? 0);
-      this.state.setState({ clock: next, at: stationAt(stations, next), playing: !over });
+      this.state.setState(({ window }) => ({
+        clock: next,
+        at: stationAt(stations, next),
+        playing: !over,
+        window: holding(window, next),
+      }));
       if (!over) this.frame = requestAnimationFrame(tick);
     };
     cancelAnimationFrame(this.frame);
@@ -229,8 +224,8 @@ export class StoryModel {
     } else if (message.type === "trace") {
       this.takeTrace(message.trace);
     } else {
-      const { exchange, verdict, agree, differs } = message;
-      this.state.setState({ result: verdict, agree, differs, phase: "over" });
+      const { exchange, verdict, agree, differs, mended = null } = message;
+      this.state.setState({ result: verdict, mended, agree, differs, phase: "over" });
       if (exchange && !this.chosen) this.state.setState({ exchange });
       if (picked !== null) this.pick(picked);
       const { lang } = document.documentElement;
@@ -266,7 +261,7 @@ export class StoryModel {
 
   /** The journey of a packet and its answer; looked at where somebody stepped to, or at its end. */
   private pick(packet: number): void {
-    const { traces, at, picked } = this.state.getState();
+    const { traces, at, picked, window } = this.state.getState();
     const answer = this.answerOf(packet);
     const shown = [packet, ...(answer === null ? [] : [answer])].flatMap(
       (one) => traces.get(one) ?? [],
@@ -280,6 +275,7 @@ export class StoryModel {
       stations,
       at: Math.max(0, index),
       clock: stations[index]?.at ?? 0,
+      window: picked === packet ? window : null,
       speed: SPEEDS.find((speed) => span / 1e9 / speed <= LASTS) ?? 1,
     });
   }
@@ -328,6 +324,14 @@ export class StoryModel {
     const row = rows.find(({ link }) => link === hop?.link);
     return row && hop ? row.time - hop.time_ns / 1e9 : null;
   }
+}
+
+/** The window, moved so that it holds the clock. */
+function holding(window: Window | null, clock: number): Window | null {
+  if (window === null || (clock >= window.from && clock <= window.to)) return window;
+  const half = (window.to - window.from) / 2;
+  const from = Math.max(0, clock - half);
+  return { from, to: from + 2 * half };
 }
 
 /** Where a journey is first looked at: where it went wrong, or its end. */

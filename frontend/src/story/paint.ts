@@ -13,11 +13,17 @@ const RADIUS = 9; // of a station
 const ROOM = 230; // px for a line of a label
 const MOST_LINES = 3;
 
+const WAYS = {
+  dry: { width: 2, dash: [1, 5] },
+  mended: { width: 2.6, dash: [1, 7] },
+  seen: { width: 3.5, dash: [] },
+} as const;
+
 /** A way along one cable: dotted when it was foretold, solid when the kernel showed it. */
 export function paintWay(
   { surface: { pen }, theme }: MotionView,
   points: readonly Point[],
-  kind: "dry" | "seen",
+  kind: keyof typeof WAYS,
   arrow: boolean,
 ): void {
   const [first, ...rest] = points;
@@ -27,9 +33,10 @@ export function paintWay(
   for (const { x, y } of rest) pen.lineTo(x, y);
   pen.lineCap = "round";
   pen.lineJoin = "round";
-  pen.strokeStyle = kind === "seen" ? theme.protocol.icmp : theme.text2;
-  pen.lineWidth = kind === "seen" ? 3.5 : 2;
-  pen.setLineDash(kind === "seen" ? [] : [1, 5]);
+  const colors = { dry: theme.text2, mended: theme.pending, seen: theme.protocol.icmp };
+  pen.strokeStyle = colors[kind];
+  pen.lineWidth = WAYS[kind].width;
+  pen.setLineDash([...WAYS[kind].dash]);
   pen.stroke();
   pen.setLineDash([]);
   if (arrow) paintArrow(pen, points);

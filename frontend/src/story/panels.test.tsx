@@ -2,6 +2,7 @@ import { act, configure, screen, waitFor, within } from "@testing-library/react"
 import { Suspense } from "react";
 import { afterEach, expect, it, vi } from "vitest";
 import { trace } from "../actions/story";
+import type { HopTables, TableRow } from "../api/tables";
 import { StoryBar, StoryList, StoryTables, StoryTime, StoryVerdict } from "../app/stories";
 import { renderEditor } from "../app/testing";
 import { Stream } from "../net/frames";
@@ -37,7 +38,7 @@ function open(answers: Record<string, () => unknown> = {}) {
 }
 
 /** A trace of one packet, from the dry run to the verdict. */
-function told() {
+function told(mended: object | null = null) {
   const made = open();
   act(() => trace(made.editor, REQUEST));
   storyOf(made.editor);
@@ -45,7 +46,8 @@ function told() {
   made.say({ type: "armed" });
   made.say({ type: "trace", trace: { ...TRACE, hops: TRACE.hops.slice(0, 2) } });
   made.say({ type: "trace", trace: TRACE });
-  made.say({ type: "verdict", exchange: EXCHANGE, verdict: VERDICT, agree: true, differs: null });
+  const judged = { exchange: EXCHANGE, verdict: VERDICT, agree: true, differs: null };
+  made.say({ type: "verdict", ...judged, mended });
   return made;
 }
 
@@ -60,6 +62,80 @@ it("asks for a trace and tells it: sentence, hops, what changed, dry run beside 
   const steps = screen.getByRole("region", { name: "Dry run versus reality" });
   expect(within(steps).getByText("✓ they agree")).toBeTruthy();
   expect(within(steps).getAllByRole("row")).toHaveLength(5);
+});
+
+const TABLES: HopTables = {
+  packet: 7,
+  hop: 3,
+  node: "net2",
+  interface: "veth1",
+  time: 100,
+  exact: true,
+  as_of: 100,
+  tables: {
+    interfaces: [],
+    addresses: [row({ interface: "veth1", address: "10.20.2.2/24" })],
+    forwarding: [],
+    routes: [
+      row({ prefix: "10.20.2.0/24", interface: "veth1" }),
+      row({ prefix: "10.20.9.0/24", interface: "veth1", change: "gone", near: true }),
+    ],
+    neighbours: [
+      row({
+        address: "10.20.2.1",
+        mac: "02:01",
+        interface: "veth1",
+        state: "stale",
+        change: "changed",
+        now: { address: "10.20.2.1", mac: "02:01", interface: "veth1", state: "reachable" },
+      }),
+    ],
+    fdb: [],
+  },
+  conntrack: { as_of: 200, rows: [] },
+};
+
+function row(fields: Record<string, unknown>): TableRow {
+  return { change: "same", now: null, changed_at: null, near: false, ...fields };
+}
+
+it("shows what the node held then, and what became of it", async () => {
+  const { user, editor } = told();
+  const asked = vi.spyOn(editor.session.api, "tables").mockResolvedValue(TABLES);
+  await user.click(await screen.findByRole("tab", { name: "Tables of net2 then" }));
+  const routes = await screen.findByRole("table", { name: "Routes" });
+  expect(asked).toHaveBeenCalledWith(7, 3);
+  expect(within(routes).getByRole("row", { name: /10\.20\.9\.0.*✕ gone \(at about/ })).toBeTruthy();
+  const neighbours = screen.getByRole("table", { name: /^Neighbours/ });
+  expect(within(neighbours).getByRole("row", { name: /stale Δ now reachable/ })).toBeTruthy();
+  // The hop before is at another node.
+  await user.click(screen.getByRole("slider", { name: "The packet’s way in time" }));
+  await user.keyboard("{ArrowLeft}");
+  await waitFor(() => expect(asked).toHaveBeenLastCalledWith(7, 2));
+});
+
+it("zooms in time by keys, follows the hop that is looked at, and shows all again", async () => {
+  const { user, editor } = told();
+  const { state } = storyOf(editor);
+  act(() => screen.getByRole("slider", { name: "The packet’s way in time" }).focus());
+  await user.keyboard("+++");
+  const window = state.getState().window;
+  expect(window && window.to - window.from).toBeLessThan(6_000);
+  expect(window?.to).toBeGreaterThan(40_300);
+  await user.keyboard("{Home}");
+  expect(state.getState().window?.from).toBe(0);
+  await user.keyboard("0");
+  expect(state.getState().window).toBeNull();
+});
+
+it("tells what the remedy would lead to, beside the dry run as things are", async () => {
+  const back = { ...STEPS[0], node: "net2", action: "reply", leg: "back" };
+  const verdict = { ...VERDICT, kind: "delivered", text: { en: "The packet arrived." } };
+  told({ steps: [...STEPS.slice(0, -1), back], verdict });
+  expect(await screen.findByText(/The dry run with it: The packet arrived\./)).toBeTruthy();
+  const steps = screen.getByRole("region", { name: "Dry run versus reality" });
+  expect(within(steps).getByRole("columnheader", { name: "+ With the remedy" })).toBeTruthy();
+  expect(within(steps).getByRole("row", { name: /^net2 replies – not reached/ })).toBeTruthy();
 });
 
 it("does not send the packet again when the connection was lost", () => {

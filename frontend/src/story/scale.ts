@@ -1,5 +1,7 @@
 /** Time on a line on which microseconds and seconds both have room: long waits are cut out. */
 
+import { ticksOf as roundTicks, type Window } from "../panels/dock/zoom";
+
 export interface Cut {
   from: number; // ns
   to: number;
@@ -16,6 +18,23 @@ export interface Scale {
 const CUT = 0.1; // of the line, for each wait that is cut out
 const LONG = 4; // times all the rest together
 const TICKS = 6;
+
+/** A scale on which nothing is cut out, for a window of the journey. */
+export function linearScale({ from, to }: Window): Scale {
+  const x = (ns: number) => (ns - from) / Math.max(1, to - from);
+  return { x, cuts: [], ticks: roundTicks({ from, to }, TICKS).map((ns) => ({ ns, x: x(ns) })) };
+}
+
+/** The moment at a place (0 to 1) of a scale that ends at `most` ns. */
+export function nsAt(scale: Scale, place: number, most: number): number {
+  let [low, high] = [0, most];
+  for (let turn = 0; turn < 40; turn += 1) {
+    const middle = (low + high) / 2;
+    if (scale.x(middle) < place) low = middle;
+    else high = middle;
+  }
+  return low;
+}
 
 interface Piece {
   from: number;

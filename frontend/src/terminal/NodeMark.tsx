@@ -1,12 +1,12 @@
 import { useTranslation } from "react-i18next";
-import { useTopology } from "../app/editor";
+import { useDrawn } from "../app/editor";
 import type { NodeKind } from "../doc/model";
 import { Icon } from "../ui/Icon";
 
 /** A node's name and kind; what was taken out of the drawing keeps no name. */
 export function useNodeFace(node: string): { name: string; kind: NodeKind | null } {
   const { t } = useTranslation();
-  const found = useTopology().nodes[node];
+  const found = useDrawn(({ nodes }) => nodes[node]);
   return found ? found : { name: t("terminal.gone"), kind: null };
 }
 

@@ -1,8 +1,9 @@
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { labelKey } from "../actions/action";
 import { action } from "../actions/registry";
 import { formatKeys, perform } from "../actions/shortcuts";
-import { useEditor, useFacts, useTopology, useUi, useUndoState } from "../app/editor";
+import { useEditor, useReason } from "../app/editor";
 import { Button } from "./Button";
 import type { IconName } from "./Icon";
 
@@ -14,17 +15,11 @@ interface Props {
 }
 
 /** A button for an action of the registry, with its reason when it cannot be used. */
-export function ActionButton({ id, icon, text, kind }: Props) {
+export const ActionButton = memo(function ActionButton({ id, icon, text, kind }: Props) {
   const { t } = useTranslation();
   const editor = useEditor();
-  // What reasons depend on: each change asks again.
-  useUndoState();
-  useTopology();
-  useFacts((facts) => facts.status);
-  useFacts((facts) => facts.problems);
-  useUi((ui) => ui.selection);
   const it = action(id);
-  const reason = it.disabled?.(editor) ?? null;
+  const reason = useReason(it);
   const shown = icon ?? it.icon;
   return (
     <Button
@@ -38,4 +33,4 @@ export function ActionButton({ id, icon, text, kind }: Props) {
       {text && t(labelKey(it))}
     </Button>
   );
-}
+});

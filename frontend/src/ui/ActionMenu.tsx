@@ -1,62 +1,10 @@
-import {
-  Button as AriaButton,
-  Menu,
-  MenuItem,
-  MenuTrigger,
-  Popover,
-  Separator,
-} from "react-aria-components";
-import { useTranslation } from "react-i18next";
-import { labelKey } from "../actions/action";
-import { action } from "../actions/registry";
-import { formatKeys, perform } from "../actions/shortcuts";
-import { type Editor, useEditor } from "../app/editor";
+import { lazy, Suspense, useRef, useState } from "react";
 import { Icon, type IconName } from "./Icon";
 
-/** Entries of a menu: ids of actions; "-" is a line between. */
-export function ActionItems({
-  ids,
-  label,
-  onClose,
-}: {
-  ids: string[];
-  label: string;
-  onClose?: () => void;
-}) {
-  const { t } = useTranslation();
-  const editor = useEditor();
-  const reasons = new Map(ids.filter((id) => id !== "-").map((id) => [id, reasonOf(id, editor)]));
-  return (
-    <Menu
-      className="menu"
-      aria-label={label}
-      {...(onClose ? { onClose } : {})}
-      disabledKeys={[...reasons].filter(([, reason]) => reason !== null).map(([id]) => id)}
-      onAction={(id) => perform(editor, action(String(id)))}
-    >
-      {ids.map((id, at) => {
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other identity
-        if (id === "-") return <Separator key={`line${at}`} className="menu-separator" />;
-        const it = action(id);
-        const reason = reasons.get(id);
-        return (
-          <MenuItem key={id} id={id} className="menu-item" textValue={t(labelKey(it))}>
-            {it.icon && <Icon name={it.icon} />}
-            <span>
-              {t(labelKey(it))}
-              {reason && <span className="why">{t(reason)}</span>}
-            </span>
-            {it.keys?.[0] && <kbd>{formatKeys(it.keys[0])}</kbd>}
-          </MenuItem>
-        );
-      })}
-    </Menu>
-  );
-}
+export const loadMenus = () => import("./MenuPopover");
 
-function reasonOf(id: string, editor: Editor): string | null {
-  return action(id).disabled?.(editor) ?? null;
-}
+/** A menu at a place; `ids` of actions, "-" is a line between. */
+export const MenuPopover = lazy(async () => ({ default: (await loadMenus()).MenuPopover }));
 
 interface ActionMenuProps {
   label: string;
@@ -65,16 +13,40 @@ interface ActionMenuProps {
   text?: boolean;
 }
 
+/** A button that opens a menu of actions. */
 export function ActionMenu({ label, icon, ids, text }: ActionMenuProps) {
+  const [open, setOpen] = useState<"by key" | "by pointer" | null>(null);
+  const button = useRef<HTMLButtonElement>(null);
   return (
-    <MenuTrigger>
-      <AriaButton className={text ? "btn" : "btn icon"} aria-label={label}>
+    <>
+      <button
+        ref={button}
+        type="button"
+        className={text ? "btn" : "btn icon"}
+        aria-label={label}
+        aria-haspopup="menu"
+        aria-expanded={open !== null}
+        onClick={(event) => setOpen(event.detail === 0 ? "by key" : "by pointer")}
+        onKeyDown={(event) => {
+          if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+          event.preventDefault();
+          setOpen("by key");
+        }}
+      >
         <Icon name={icon} />
         {text && label}
-      </AriaButton>
-      <Popover className="popover" offset={4}>
-        <ActionItems ids={ids} label={label} />
-      </Popover>
-    </MenuTrigger>
+      </button>
+      {open && (
+        <Suspense>
+          <MenuPopover
+            label={label}
+            ids={ids}
+            anchor={button}
+            keyboard={open === "by key"}
+            onClose={() => setOpen(null)}
+          />
+        </Suspense>
+      )}
+    </>
   );
 }

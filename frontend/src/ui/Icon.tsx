@@ -156,6 +156,10 @@ const ICONS = {
     </>
   ),
   download: <path d="M12 4v11m0 0-4.5-4.5M12 15l4.5-4.5M4 20h16" />,
+  link: (
+    <path d="M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1" />
+  ),
+  filter: <path d="M4 5h16l-6.5 7.5V19l-3-1.5v-5Z" />,
   upload: <path d="M12 15V4m0 0L7.5 8.5M12 4l4.5 4.5M4 20h16" />,
   keyboard: (
     <>

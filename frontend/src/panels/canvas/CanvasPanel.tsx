@@ -13,7 +13,7 @@ import { useStore } from "zustand";
 import { placeAt, placeOnLink } from "../../actions/draw";
 import { action } from "../../actions/registry";
 import { perform } from "../../actions/shortcuts";
-import { type Editor, useEditor, useTopology, useUi } from "../../app/editor";
+import { type Editor, useDrawn, useEditor, useUi } from "../../app/editor";
 import { preferences } from "../../app/preferences";
 import { StoryLegend } from "../../app/stories";
 import { shiftAll } from "../../doc/edits";
@@ -107,7 +107,8 @@ export function CanvasPanel() {
 
 function useSummary(): string {
   const { t } = useTranslation();
-  const { nodes, links } = useTopology();
+  const nodes = useDrawn((drawing) => drawing.nodes);
+  const links = useDrawn((drawing) => drawing.links);
   const count = (kind: string) => Object.values(nodes).filter((node) => node.kind === kind).length;
   return t("canvas.summary", {
     hosts: count("host"),
@@ -119,9 +120,10 @@ function useSummary(): string {
 
 function EmptyHint() {
   const { t } = useTranslation();
-  const { nodes, notes, groups } = useTopology();
+  const empty = useDrawn(({ nodes, notes, groups }) =>
+    [nodes, notes, groups].every((items) => Object.keys(items).length === 0),
+  );
   const placing = useUi(({ tool }) => tool.kind === "place");
-  const empty = [nodes, notes, groups].every((items) => Object.keys(items).length === 0);
   if (!empty || placing) return null;
   return (
     <div className="canvas-hint">

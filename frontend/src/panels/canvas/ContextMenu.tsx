@@ -1,8 +1,7 @@
-import { useRef } from "react";
-import { Popover } from "react-aria-components";
+import { Suspense, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useEditor } from "../../app/editor";
-import { ActionItems } from "../../ui/ActionMenu";
+import { MenuPopover } from "../../ui/ActionMenu";
 import type { Menu } from "./sceneController";
 
 const EMPTY = [
@@ -54,17 +53,15 @@ export function ContextMenu({ menu, onClose }: { menu: Menu; onClose: () => void
         className="menu-anchor"
         style={{ left: `${menu.x}px`, top: `${menu.y}px` }}
       />
-      <Popover
-        className="popover"
-        aria-label={t("canvas.menu")}
-        triggerRef={anchor}
-        isOpen
-        placement="bottom start"
-        offset={0}
-        onOpenChange={(open) => !open && onClose()}
-      >
-        <ActionItems ids={ids} label={t("canvas.menu")} onClose={onClose} />
-      </Popover>
+      <Suspense>
+        <MenuPopover
+          label={t("canvas.menu")}
+          ids={ids}
+          anchor={anchor}
+          offset={0}
+          onClose={onClose}
+        />
+      </Suspense>
     </>
   );
 }

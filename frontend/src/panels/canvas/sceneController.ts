@@ -9,7 +9,7 @@ import { Deriver, problemsByObject } from "../../doc/derive";
 import { type Move, moveAll } from "../../doc/edits";
 import type { LiveDelta } from "../../net/live";
 import { Choreographer } from "../../packets/index";
-import type { SceneContent, SceneEvents, SceneView } from "../../scene/contract";
+import type { SceneEvents, SceneView } from "../../scene/contract";
 import type { StoryPainter } from "../../story/index";
 import { calloutOf } from "./callouts";
 
@@ -23,20 +23,19 @@ export interface Menu {
 
 export class SceneController {
   private deriver = new Deriver();
-  private drag = new Map<string, Move>();
   private problems: ReadonlyMap<string, "error" | "warning"> = new Map();
   private choreographer: Choreographer;
   private stops: (() => void)[] = [];
   private calloutTimer: ReturnType<typeof setInterval> | null = null;
   private calloutTimes = new Map<number, number>();
   private scene: SceneView | null = null;
-  private frame = 0;
 
   constructor(
     private readonly editor: Editor,
     private readonly openMenu: (menu: Menu) => void,
   ) {
     this.choreographer = new Choreographer(editor.session.packets.endsOf);
+    if (editor.session.readOnly) this.events = looking(this.events);
   }
 
   /** Begin to feed the scene. */
@@ -45,6 +44,7 @@ export class SceneController {
     this.scene = scene;
     this.editor.scene = scene;
     this.editor.playout = this.choreographer;
+    ui.setState({ zoom: scene.stats().zoom }); // tells whoever waits for a canvas
     this.refresh();
     scene.setSelection(ui.getState().selection);
     scene.setTool(ui.getState().tool);
@@ -78,7 +78,6 @@ export class SceneController {
   detach(): void {
     for (const stop of this.stops) stop();
     if (this.calloutTimer !== null) clearInterval(this.calloutTimer);
-    cancelAnimationFrame(this.frame);
     if (this.editor.scene === this.scene) {
       this.editor.scene = null;
       this.editor.playout = null;
@@ -128,45 +127,24 @@ export class SceneController {
     hover: () => {},
   };
 
+  /** While the pointer drags, the scene itself shows where things are. */
   private move(moves: readonly Move[], done: boolean): void {
-    if (done) {
-      this.drag.clear();
-      const operation = moveAll(this.editor.topology, moves);
-      if (operation) this.editor.submit(operation);
-      this.refresh();
-      return;
-    }
-    for (const move of moves) this.drag.set(move.id, move);
-    this.refreshSoon();
+    if (!done) return;
+    this.editor.submit(moveAll(this.editor.topology, moves));
+    this.refresh();
   }
 
   /** Once a frame at most, however many operations arrive. */
   private refreshSoon(): void {
-    if (this.frame !== 0) return;
-    this.frame = requestAnimationFrame(() => this.refresh());
+    this.scene?.beforeFrame(() => this.refresh());
   }
 
   private refresh(): void {
-    cancelAnimationFrame(this.frame);
-    this.frame = 0;
     const { session } = this.editor;
     const { topology } = session;
     this.problems = problemsByObject(topology, session.facts.getState().problems);
-    const content = this.deriver.content(topology, session.live, this.problems);
-    this.scene?.setContent(this.dragged(content));
+    this.scene?.setContent(this.deriver.content(topology, session.live, this.problems));
     this.pruneSelection();
-  }
-
-  /** Positions under the pointer win over those of the document until the drag is done. */
-  private dragged(content: SceneContent): SceneContent {
-    if (this.drag.size === 0) return content;
-    const at = <V extends { id: string }>(item: V): V => ({ ...item, ...this.drag.get(item.id) });
-    return {
-      nodes: content.nodes.map(at),
-      links: content.links,
-      groups: content.groups.map(at),
-      notes: content.notes.map(at),
-    };
   }
 
   private live(delta: LiveDelta): void {
@@ -176,8 +154,7 @@ export class SceneController {
     }
     const { topology, live } = this.editor.session;
     const nodes = this.deriver.nodesOf(delta.nodes, topology, live, this.problems);
-    const dragged = nodes.map((node) => ({ ...node, ...this.drag.get(node.id) }));
-    if (dragged.length > 0) this.scene?.updateNodes(dragged);
+    if (nodes.length > 0) this.scene?.updateNodes(nodes);
     const links = this.deriver.linksOf(delta.links, topology, live);
     if (links.length > 0) this.scene?.updateLinks(links);
   }
@@ -222,4 +199,20 @@ export class SceneController {
     this.choreographer.reset();
     this.scene?.clearPackets();
   }
+}
+
+/** What the pointer may do where nothing can be changed: choose, and move the view. */
+function looking(events: SceneEvents): SceneEvents {
+  const nothing = () => {};
+  return {
+    ...events,
+    move: nothing,
+    connect: nothing,
+    place: nothing,
+    dropOnLink: nothing,
+    menu: nothing,
+    probe: nothing,
+    trace: nothing,
+    open: (id) => events.select([id], "replace"),
+  };
 }

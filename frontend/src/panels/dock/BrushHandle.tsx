@@ -4,9 +4,11 @@ import { useStore } from "zustand";
 import { type Edge, nudge, timeAt, type View, xOf } from "./brush";
 import type { DockModel } from "./dockModel";
 import { NO_SPAN } from "./filter";
-import { BIN } from "./histogram";
+import { binOf } from "./histogram";
 import { PERIOD } from "./paced";
 import { formatElapsed } from "./time";
+import { reachOf, showWindow } from "./timeView";
+import { windowFor } from "./zoom";
 
 interface Props {
   dock: DockModel;
@@ -35,7 +37,7 @@ export function BrushHandle({ dock, edge, view }: Props) {
   }, [edge, time, view]);
 
   const { from, to } = view();
-  const origin = dock.watch.clock.first ?? from;
+  const origin = dock.head?.reach.from ?? dock.watch.clock.first ?? from;
   return (
     <div
       ref={handle}
@@ -43,6 +45,7 @@ export function BrushHandle({ dock, edge, view }: Props) {
       tabIndex={0}
       className={time === null ? "brush-handle" : "brush-handle set"}
       aria-label={t(edge === "from" ? "timeline.from" : "timeline.to")}
+      aria-description={t("timeline.keys")}
       aria-valuemin={Math.floor(from - origin)}
       aria-valuemax={Math.ceil(to - origin)}
       aria-valuenow={(time ?? (edge === "from" ? from : to)) - origin}
@@ -55,10 +58,13 @@ export function BrushHandle({ dock, edge, view }: Props) {
         const key = event.key;
         if (dock.watch.clock.first === null || event.ctrlKey || event.metaKey || event.altKey)
           return;
-        const next = key === "Escape" ? NO_SPAN : nudge(span, edge, key, view());
-        if (!next) return;
+        const next = key === "Escape" ? NO_SPAN : nudge(span, edge, key, view(), binOf(view()));
+        const reach = reachOf(dock, view().to);
+        const window = windowFor(key, view(), time ?? view()[edge], reach);
+        if (next) dock.brush(next);
+        else if (window) showWindow(dock, key === "0" ? null : window, reach);
+        else return;
         event.preventDefault();
-        dock.brush(next);
       }}
       onPointerDown={(event) => {
         event.stopPropagation();
@@ -68,11 +74,12 @@ export function BrushHandle({ dock, edge, view }: Props) {
         event.stopPropagation();
         const box = event.currentTarget.parentElement?.getBoundingClientRect();
         if (!box || !event.currentTarget.hasPointerCapture(event.pointerId)) return;
-        const at = timeAt(event.clientX - box.left, view(), box.width);
+        const bin = binOf(view());
+        const at = timeAt(event.clientX - box.left, view(), box.width, bin);
         dock.brush(
           edge === "from"
-            ? { ...span, from: Math.min(at, (span.to ?? view().to) - BIN) }
-            : { ...span, to: Math.max(at, (span.from ?? view().from) + BIN) },
+            ? { ...span, from: Math.min(at, (span.to ?? view().to) - bin) }
+            : { ...span, to: Math.max(at, (span.from ?? view().from) + bin) },
         );
       }}
     />

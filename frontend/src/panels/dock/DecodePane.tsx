@@ -1,33 +1,40 @@
 import "./decode.css";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
-import { useLab, useTopology } from "../../app/editor";
+import { useFacts, useLab, useTopology } from "../../app/editor";
 import { serverText } from "../../app/serverText";
 import { ApiError } from "../../net/api";
 import type { PacketRow } from "../../packets/index";
 import { ActionButton } from "../../ui/ActionButton";
+import { Button } from "../../ui/Button";
 import type { DecodedPacket } from "./details";
 import type { DockModel } from "./dockModel";
 import { FieldTree } from "./FieldTree";
 import { ancestors, type FieldRow, fieldRows, type Toggled } from "./fieldRows";
+import type { FilterSubject } from "./filterSubject";
 import { HexView } from "./HexView";
 import { bytesOf, fieldAt } from "./hexMap";
 import { type Differences, differences, hopsOf } from "./hops";
 import { linkName } from "./linkName";
 
+const TsharkPane = lazy(() =>
+  import("../../filter/TsharkPane").then((module) => ({ default: module.TsharkPane })),
+);
 const NONE: Differences = new Map();
 const SETTLE = 80; // ms: held-down arrows do not ask for every packet on the way
 
 interface Props {
   dock: DockModel;
   treeRef: React.Ref<HTMLDivElement>;
+  onMenu: (subject: FilterSubject) => void;
 }
 
 /** The picked packet: where it came along, its fields, its bytes. */
-export function DecodePane({ dock, treeRef }: Props) {
+export function DecodePane({ dock, treeRef, onMenu }: Props) {
   const { t } = useTranslation();
   const row = useStore(dock.state, (state) => state.picked);
+  const [full, setFull] = useState(false);
   return (
     <section className="decode" aria-label={t("decode.title")}>
       <header className="decode-head">
@@ -38,14 +45,37 @@ export function DecodePane({ dock, treeRef }: Props) {
           </span>
         )}
         {row && <HopTrail dock={dock} row={row} />}
+        {row && <FullButton full={full} onFull={setFull} />}
         {row && <ActionButton id="follow" kind="bare" />}
       </header>
-      {row ? (
-        <Decoded dock={dock} row={row} treeRef={treeRef} />
+      {row && full ? (
+        <Suspense>
+          <TsharkPane dock={dock} number={row.number} />
+        </Suspense>
+      ) : row ? (
+        <Decoded dock={dock} row={row} treeRef={treeRef} onMenu={onMenu} />
       ) : (
         <p className="decode-hint dim">{t("decode.hint")}</p>
       )}
     </section>
+  );
+}
+
+/** Wireshark's own dissection instead of ours, where the server has it. */
+function FullButton({ full, onFull }: { full: boolean; onFull: (full: boolean) => void }) {
+  const { t } = useTranslation();
+  const feature = useFacts(({ features }) => features.tshark);
+  if (!feature) return null;
+  return (
+    <Button
+      label={t("decode.full")}
+      small
+      pressed={full}
+      disabledReason={feature.ok ? null : feature.reason}
+      onPress={() => onFull(!full)}
+    >
+      {t("decode.full")}
+    </Button>
   );
 }
 
@@ -119,7 +149,7 @@ function useDecoded(
   return { answer, hop: previous };
 }
 
-function Decoded({ dock, row, treeRef }: Props & { row: PacketRow }) {
+function Decoded({ dock, row, treeRef, onMenu }: Props & { row: PacketRow }) {
   const { t } = useTranslation();
   const topology = useTopology();
   const { answer, hop } = useDecoded(dock, row);
@@ -160,6 +190,7 @@ function Decoded({ dock, row, treeRef }: Props & { row: PacketRow }) {
         onActive={setActive}
         onOpen={open}
         onHover={setHovered}
+        onMenu={({ value, filter }, x, y) => onMenu({ kind: "field", row, value, filter, x, y })}
       />
       <HexView bytes={bytes} selected={selected} hovered={hovered} onByte={reveal} />
     </div>

@@ -1,6 +1,5 @@
 import "./dock.css";
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
-import { type Key, Tab, TabList, TabPanel, Tabs } from "react-aria-components";
+import { lazy, Suspense, useEffect, useId, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import {
   Group,
@@ -13,6 +12,7 @@ import { useStore } from "zustand";
 import { useEditor, useFacts, useUi } from "../../app/editor";
 import { StoryTables, StoryTime } from "../../app/stories";
 import { Button } from "../../ui/Button";
+import { TabList, TabPanel } from "../../ui/Tabs";
 import { PlanSteps } from "../plan/PlanSteps";
 import { ProblemList } from "../problems/Problems";
 import { DockModel } from "./dockModel";
@@ -118,44 +118,52 @@ function Body({ dock, story }: { dock: DockModel; story: boolean }) {
   );
 }
 
+type SeenTab = "packets" | "problems" | "plan";
+
 function Seen({ dock }: { dock: DockModel }) {
   const { t } = useTranslation();
   const editor = useEditor();
-  const [tab, setTab] = useState<Key>("packets");
+  const tabs = useId();
+  const [tab, setTab] = useState<SeenTab>("packets");
   const asked = useUi((state) => state.problemsOpen);
-  const problems = useFacts((facts) => facts.problems);
+  const problems = useFacts((facts) => facts.problems.length);
   const shown = asked ? "problems" : tab;
-  const choose = (key: Key) => {
+  const choose = (key: SeenTab) => {
     setTab(key);
     editor.ui.setState({ problemsOpen: key === "problems" });
   };
   return (
-    <Tabs className="tabs dock-tabs" selectedKey={shown} onSelectionChange={choose}>
+    <div className="tabs dock-tabs">
       <div className="dock-bar">
-        <TabList className="tab-list" aria-label={t("dock.tabs")}>
-          <Tab id="packets" className="tab">
-            {t("packets.title")}
-          </Tab>
-          <Tab id="problems" className="tab">
-            {t("problems.title")}
-            {problems.length > 0 && <span className="count">{problems.length}</span>}
-          </Tab>
-          <Tab id="plan" className="tab">
-            {t("dock.plan")}
-          </Tab>
-        </TabList>
+        <TabList
+          id={tabs}
+          label={t("dock.tabs")}
+          tabs={[
+            ["packets", t("packets.title")],
+            ["problems", <ProblemsTitle key="title" count={problems} />],
+            ["plan", t("dock.plan")],
+          ]}
+          selected={shown}
+          onSelect={choose}
+        />
         {shown === "packets" && <PacketTools dock={dock} />}
       </div>
-      <TabPanel id="packets" className="tab-panel">
-        <PacketsPane dock={dock} />
+      <TabPanel id={tabs} selected={shown} reading={shown !== "packets"}>
+        {shown === "packets" && <PacketsPane dock={dock} />}
+        {shown === "problems" && <ProblemList />}
+        {shown === "plan" && <PlanSteps />}
       </TabPanel>
-      <TabPanel id="problems" className="tab-panel">
-        <ProblemList />
-      </TabPanel>
-      <TabPanel id="plan" className="tab-panel">
-        <PlanSteps />
-      </TabPanel>
-    </Tabs>
+    </div>
+  );
+}
+
+function ProblemsTitle({ count }: { count: number }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      {t("problems.title")}
+      {count > 0 && <span className="count">{count}</span>}
+    </>
   );
 }
 

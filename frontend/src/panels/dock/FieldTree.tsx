@@ -3,6 +3,7 @@ import { memo, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Icon } from "../../ui/Icon";
 import { type FieldRow, stepFor } from "./fieldRows";
+import { isMenuKey } from "./gridKeys";
 
 interface Props {
   rows: readonly FieldRow[];
@@ -12,6 +13,7 @@ interface Props {
   onActive: (key: string) => void;
   onOpen: (key: string, open: boolean) => void;
   onHover: (row: FieldRow | null) => void;
+  onMenu: (row: FieldRow, x: number, y: number) => void; // client px
 }
 
 function domId(key: string): string {
@@ -47,9 +49,15 @@ export function FieldTree({ rows, active, hop, treeRef, ...on }: Props) {
       onKeyDown={(event) => {
         if (event.ctrlKey || event.metaKey || event.altKey) return;
         const step = stepFor(event.key, rows, at);
-        if (!step || !current) return;
+        const menu = isMenuKey(event);
+        if (!current || (!step && !menu)) return;
         event.preventDefault();
         event.stopPropagation();
+        if (!step) {
+          const box = document.getElementById(domId(current.key))?.getBoundingClientRect();
+          on.onMenu(current, (box?.left ?? 0) + 60, box?.bottom ?? 0);
+          return;
+        }
         if (step.open !== undefined) on.onOpen(current.key, step.open);
         if (step.go !== undefined) on.onActive(step.go);
       }}
@@ -61,7 +69,7 @@ export function FieldTree({ rows, active, hop, treeRef, ...on }: Props) {
   );
 }
 
-interface LineProps extends Pick<Props, "onActive" | "onOpen" | "onHover" | "hop"> {
+interface LineProps extends Pick<Props, "onActive" | "onOpen" | "onHover" | "onMenu" | "hop"> {
   row: FieldRow;
   active: boolean;
 }
@@ -95,6 +103,11 @@ const FieldLine = memo(function FieldLine({ row, active, hop, ...on }: LineProps
         on.onActive(row.key);
         if (row.expanded !== null) on.onOpen(row.key, !row.expanded);
       }}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        on.onActive(row.key);
+        on.onMenu(row, event.clientX, event.clientY);
+      }}
     >
       <span className="twisty">
         {row.expanded !== null && <Icon name={row.expanded ? "down" : "right"} size={12} />}
@@ -105,6 +118,21 @@ const FieldLine = memo(function FieldLine({ row, active, hop, ...on }: LineProps
         <span className="changed" title={wasText(row.was, hop, t)}>
           Δ {wasText(row.was, hop, t)}
         </span>
+      )}
+      {active && row.filter !== null && (
+        <button
+          type="button"
+          className="field-filter"
+          tabIndex={-1}
+          title={row.filter}
+          aria-label={t("decode.filterBy", { filter: row.filter })}
+          onClick={(event) => {
+            event.stopPropagation();
+            on.onMenu(row, event.clientX, event.clientY);
+          }}
+        >
+          <Icon name="filter" size={12} />
+        </button>
       )}
       {row.hides && (
         <span className="changed" title={t("decode.hides")}>

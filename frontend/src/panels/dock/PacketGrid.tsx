@@ -12,8 +12,9 @@ import { useFacts, useLab, useTopology } from "../../app/editor";
 import type { PacketRow, PacketStore } from "../../packets/index";
 import { Button } from "../../ui/Button";
 import type { DockModel } from "./dockModel";
-import { countAfter, isFiltered, NO_FILTER, rowsOf } from "./filter";
-import { moveFor, ROW, scrollFor, windowOf } from "./gridKeys";
+import { countAfter, isFiltered, rowsOf } from "./filter";
+import type { FilterSubject } from "./filterSubject";
+import { isMenuKey, moveFor, ROW, scrollFor, windowOf } from "./gridKeys";
 import { linkName } from "./linkName";
 import { PacketLine, rowId } from "./PacketLine";
 import { usePaced } from "./paced";
@@ -24,10 +25,11 @@ const HEAD = 24; // px
 interface Props {
   dock: DockModel;
   onOpen: () => void; // go on in the decoded packet
+  onMenu: (subject: FilterSubject) => void;
 }
 
 /** The packet list: a grid of which only the rows in view are in the page. */
-export function PacketGrid({ dock, onOpen }: Props) {
+export function PacketGrid({ dock, onOpen, onMenu }: Props) {
   const { t } = useTranslation();
   const topology = useTopology();
   const picked = useStore(dock.state, (state) => state.picked);
@@ -36,7 +38,7 @@ export function PacketGrid({ dock, onOpen }: Props) {
   const grid = useRef<HTMLDivElement>(null);
   const view = useView(grid, rows.length, follow);
   const at = picked === null ? -1 : rows.findIndex((row) => row.number === picked.number);
-  const origin = dock.watch.clock.first ?? rows[0]?.time ?? 0;
+  const origin = dock.head?.reach.from ?? dock.watch.clock.first ?? rows[0]?.time ?? 0;
 
   // What is picked, here or on the canvas, comes into view.
   const pickedNumber = picked?.number ?? null;
@@ -52,13 +54,23 @@ export function PacketGrid({ dock, onOpen }: Props) {
     },
     [dock],
   );
+  const menuOf = useCallback(
+    (row: PacketRow, x: number, y: number) => {
+      pick(row);
+      onMenu({ kind: "row", row, x, y });
+    },
+    [pick, onMenu],
+  );
   const keys = (event: React.KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const page = Math.max(1, Math.floor(view.height / ROW) - 1);
     const next = moveFor(event.key, at, rows.length, page);
     const row = next === null ? undefined : rows[next];
     if (row) pick(row);
-    else if (event.key === "Enter" && at >= 0) onOpen();
+    else if (isMenuKey(event) && picked !== null) {
+      const box = document.getElementById(rowId(picked.number))?.getBoundingClientRect();
+      menuOf(picked, (box?.left ?? 0) + 60, box?.bottom ?? 0);
+    } else if (event.key === "Enter" && at >= 0) onOpen();
     else if (event.key === "Escape" && picked !== null) dock.pick(null);
     else return;
     event.preventDefault();
@@ -105,6 +117,7 @@ export function PacketGrid({ dock, onOpen }: Props) {
               kin={picked !== null && row.packet === picked.packet && row.number !== pickedNumber}
               end={endAt(store, row)}
               onPick={pick}
+              onMenu={menuOf}
             />
           ))}
         </div>
@@ -198,11 +211,7 @@ function Empty({ dock }: { dock: DockModel }) {
     <div className="packet-empty">
       <p>{t(filtered ? "packets.noMatch" : running ? "packets.quiet" : "packets.stopped")}</p>
       {filtered && (
-        <Button
-          label={t("packets.clearFilter")}
-          small
-          onPress={() => dock.filter({ ...NO_FILTER })}
-        >
+        <Button label={t("packets.clearFilter")} small onPress={() => dock.clearFilter()}>
           {t("packets.clearFilter")}
         </Button>
       )}

@@ -7,7 +7,7 @@
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { PacketEnd, VerdictKind } from "../../api/traces";
-import { useTopology } from "../../app/editor";
+import { useDrawn } from "../../app/editor";
 import { sentence } from "../../doc/sentence";
 import type { PacketRow } from "../../packets/index";
 import { ROW } from "./gridKeys";
@@ -23,6 +23,7 @@ interface Props {
   end: PacketEnd | undefined; // on the last row of a packet that ended
   kin: boolean; // the picked packet, seen at another cable
   onPick: (row: PacketRow) => void;
+  onMenu: (row: PacketRow, x: number, y: number) => void; // client px
 }
 
 export function rowId(number: number): string {
@@ -43,6 +44,10 @@ export const PacketLine = memo(function PacketLine(props: Props) {
       className={`packet-row${state}`}
       style={{ top: index * ROW }}
       onClick={() => props.onPick(row)}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        props.onMenu(row, event.clientX, event.clientY);
+      }}
     >
       <span role="gridcell">{row.number}</span>
       <span role="gridcell">{formatElapsed(row.time - props.origin, true)}</span>
@@ -82,7 +87,7 @@ function EndSign({ kind }: { kind: VerdictKind }) {
 /** That the packet came no farther, and why. */
 function EndText({ end }: { end: PacketEnd }) {
   const { i18n } = useTranslation();
-  const { nodes } = useTopology();
+  const nodes = useDrawn((drawing) => drawing.nodes);
   const text = sentence(end.verdict.text, i18n.language, nodes);
   return (
     <b className={`end-mark ${end.verdict.kind}`} title={text}>

@@ -3,7 +3,7 @@ import { ToggleButton } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 import { fileName, save } from "../../actions/transfer";
-import { useFacts, useLab, useTopology } from "../../app/editor";
+import { useDrawn, useFacts, useLab } from "../../app/editor";
 import { LEGEND } from "../../packets/index";
 import { Button } from "../../ui/Button";
 import { Icon } from "../../ui/Icon";
@@ -20,17 +20,18 @@ export function PacketTools({ dock }: { dock: DockModel }) {
       <NodeSelect dock={dock} />
       <TextFilter dock={dock} />
       <ProtocolChips dock={dock} />
+      <PacketChip dock={dock} />
       <SpanChip dock={dock} />
       <Tier />
       <Missing dock={dock} />
-      <Download dock={dock} />
+      {!dock.editor.session.readOnly && <Download dock={dock} />}
     </div>
   );
 }
 
 function NodeSelect({ dock }: { dock: DockModel }) {
   const { t, i18n } = useTranslation();
-  const { nodes } = useTopology();
+  const nodes = useDrawn((drawing) => drawing.nodes);
   const node = useStore(dock.state, (state) => state.filter.node);
   const names = useMemo(() => {
     const order = new Intl.Collator(i18n.language, { numeric: true });
@@ -98,6 +99,24 @@ function ProtocolChips({ dock }: { dock: DockModel }) {
         </ToggleButton>
       ))}
     </fieldset>
+  );
+}
+
+/** The one packet that is followed. */
+function PacketChip({ dock }: { dock: DockModel }) {
+  const { t } = useTranslation();
+  const packet = useStore(dock.state, (state) => state.filter.packet);
+  if (packet === null) return null;
+  return (
+    <span className="chip span-chip">
+      {t("packets.onlyPacket", { packet })}
+      <Button
+        label={t("packets.clearPacket")}
+        icon="close"
+        kind="bare"
+        onPress={() => dock.filter({ packet: null })}
+      />
+    </span>
   );
 }
 

@@ -18,6 +18,7 @@ export interface FieldRow {
   position: number; // among its siblings, from 1
   siblings: number;
   was: string | null; // its value at the previous hop, when that differs
+  filter: string | null; // an expression that asks for this value
   hides: boolean; // closed over a field that differs
 }
 
@@ -60,6 +61,7 @@ export function fieldRows(
           position: at + 1,
           siblings: below.length,
           was: changed.get(key) ?? null,
+          filter: field.filter ?? null,
           hides: expanded === false && differs.some((one) => one.startsWith(`${key}/`)),
         },
         field.fields,
@@ -87,6 +89,7 @@ export function fieldRows(
         position: at + 1,
         siblings: layers.length,
         was: null,
+        filter: layer.filter ?? null,
         hides: expanded === false && differs.some((one) => one.startsWith(`${key}/`)),
       },
       layer.fields,

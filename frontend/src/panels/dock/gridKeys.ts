@@ -42,3 +42,8 @@ export function scrollFor(at: number, top: number, height: number): number {
   if ((at + 1) * ROW > top + height) return (at + 1) * ROW - height;
   return top;
 }
+
+/** Whether a key press asks for a menu of what has the focus. */
+export function isMenuKey({ key, shiftKey }: { key: string; shiftKey: boolean }): boolean {
+  return key === "ContextMenu" || (key === "F10" && shiftKey);
+}

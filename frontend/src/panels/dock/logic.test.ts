@@ -2,13 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { DecodedLayer } from "../../api/types";
 import { PacketStore, type PacketsPayload, type WireRow } from "../../packets/index";
-import { between, nudge, timeAt, viewAt, xOf } from "./brush";
+import { between, type Edge, nudge, timeAt, viewAt, xOf } from "./brush";
+import { tickText } from "./drawTimeline";
 import { fieldRows, stepFor } from "./fieldRows";
-import { captureFilter, countAfter, NO_FILTER, rowsOf } from "./filter";
+import { captureFilter, countAfter, NO_FILTER, rowsOf, type Span } from "./filter";
 import { moveFor, ROW, scrollFor, windowOf } from "./gridKeys";
 import { byteFor } from "./HexView";
 import { bytesOf, fieldAt, onLine } from "./hexMap";
-import { BIN, COLORS, Histogram, WINDOW } from "./histogram";
+import { BIN, binOf, COLORS, fineBars, Histogram, KEPT, WINDOW } from "./histogram";
 import { differences, hopsOf } from "./hops";
 import { formatElapsed, KernelClock } from "./time";
 import { PacketWatch } from "./watch";
@@ -100,8 +101,28 @@ describe("time-line", () => {
   });
   it("forgets what is long past", () => {
     const histogram = new Histogram();
-    histogram.add(store([row(1, 100), row(2, 100 + 3 * WINDOW)]).all());
-    expect(histogram.bars(0, 1_000).map((bar) => bar.start)).toEqual([100 + 3 * WINDOW]);
+    const late = 100 + KEPT + WINDOW;
+    histogram.add(store([row(1, 100), row(2, late)]).all());
+    expect(histogram.bars(0, 2_000).map((bar) => bar.start)).toEqual([late]);
+    expect(histogram.oldest).toBe(late);
+  });
+  it("joins half seconds for a wide window, and parts them for a narrow one", () => {
+    const rows = store([row(1, 100.1), row(2, 101.6), row(3, 104), row(4, 104.000_01)]).all();
+    const histogram = new Histogram();
+    histogram.add(rows);
+    const minutes = { from: 0, to: KEPT };
+    expect(binOf(minutes)).toBe(5);
+    const wide = histogram.wide(minutes, 5);
+    expect(wide.map(({ start, total }) => [start, total])).toEqual([[100, 4]]);
+    const micros = { from: 104, to: 104.000_02 };
+    const fine = fineBars(rows, micros, binOf(micros));
+    expect(fine.map(({ total }) => total)).toEqual([1, 1]);
+    expect(fineBars(rows, { from: 200, to: 201 }, 0.01)).toEqual([]);
+  });
+  it("writes ticks with the digits that tell them apart", () => {
+    expect(tickText(80, 20)).toBe("1:20");
+    expect(tickText(4.5, 0.5)).toBe("0:04.5");
+    expect(tickText(4.00001, 0.00001)).toBe("0:04.00001");
   });
   it("keeps what the store has let go of, and begins anew with an empty store", () => {
     const packets = new PacketStore((link) => ENDS[link], 2);
@@ -134,23 +155,24 @@ describe("time-line", () => {
     const view = viewAt(1_000.3);
     expect(view).toEqual({ from: 1_000.5 - WINDOW, to: 1_000.5 });
     expect(xOf(view.to, view, 600)).toBe(600);
-    expect(timeAt(300, view, 600)).toBe(view.from + WINDOW / 2);
-    expect(timeAt(-50, view, 600)).toBe(view.from);
-    expect(between(7, 7)).toEqual({ from: 7, to: 7 + BIN });
-    expect(between(9, 7)).toEqual({ from: 7, to: 9 });
+    expect(timeAt(300, view, 600, BIN)).toBe(view.from + WINDOW / 2);
+    expect(timeAt(-50, view, 600, BIN)).toBe(view.from);
+    expect(between(7, 7, BIN)).toEqual({ from: 7, to: 7 + BIN });
+    expect(between(9, 7, BIN)).toEqual({ from: 7, to: 9 });
   });
   it("moves an edge by keys, never past the other", () => {
     const view = { from: 0, to: WINDOW };
     const open = { from: null, to: null };
-    expect(nudge(open, "from", "ArrowRight", view)).toEqual({ from: BIN, to: null });
-    expect(nudge(open, "to", "PageDown", view)).toEqual({ from: null, to: WINDOW - 10 * BIN });
-    expect(nudge({ from: 5, to: 5 + BIN }, "from", "PageUp", view)).toEqual({
+    const edge = (span: Span, edge: Edge, key: string) => nudge(span, edge, key, view, BIN);
+    expect(edge(open, "from", "ArrowRight")).toEqual({ from: BIN, to: null });
+    expect(edge(open, "to", "PageDown")).toEqual({ from: null, to: WINDOW - 10 * BIN });
+    expect(edge({ from: 5, to: 5 + BIN }, "from", "PageUp")).toEqual({
       from: 5,
       to: 5 + BIN,
     });
-    expect(nudge({ from: BIN, to: null }, "from", "ArrowLeft", view)).toEqual(open);
-    expect(nudge({ from: 5, to: 8 }, "to", "End", view)).toEqual({ from: 5, to: null });
-    expect(nudge(open, "to", "x", view)).toBeNull();
+    expect(edge({ from: BIN, to: null }, "from", "ArrowLeft")).toEqual(open);
+    expect(edge({ from: 5, to: 8 }, "to", "End")).toEqual({ from: 5, to: null });
+    expect(edge(open, "to", "x")).toBeNull();
   });
   it("writes time as minutes, seconds and microseconds", () => {
     expect(formatElapsed(761.084118, true)).toBe("12:41.084 118");

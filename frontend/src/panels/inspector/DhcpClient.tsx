@@ -1,6 +1,6 @@
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useLive, useTopology } from "../../app/editor";
+import { useDrawn, useEditor, useLivePart } from "../../app/editor";
 import { serverLine } from "../../app/serverText";
 import { learnedAddresses } from "../../doc/learned";
 import { Button } from "../../ui/Button";
@@ -15,10 +15,10 @@ const LogDialog = lazy(() =>
 /** The addresses that a protocol brought to an interface, and how its DHCP client fares. */
 export function Learned({ port: id }: { port: string }) {
   const { t } = useTranslation();
-  const topology = useTopology();
-  const live = useLive();
-  const port = topology.interfaces[id];
-  const now = port && live.node(port.node);
+  const { topology } = useEditor();
+  const port = useDrawn((drawing) => drawing.interfaces[id]);
+  const now = useLivePart((live) => live.node(port?.node ?? ""));
+  const running = useLivePart((live) => live.running);
   if (!port) return null;
   const learned = now
     ? learnedAddresses(topology, port.node, now).filter((one) => one.port === port.name)
@@ -35,10 +35,10 @@ export function Learned({ port: id }: { port: string }) {
         ))}
         {port.dhcp && !leased && (
           <span className="dim small">
-            {t(live.running ? "services.noLease" : "services.leaseWhenRunning")}
+            {t(running ? "services.noLease" : "services.leaseWhenRunning")}
           </span>
         )}
-        {port.dhcp && live.running && <Client port={id} node={port.node} />}
+        {port.dhcp && running && <Client port={id} node={port.node} />}
       </div>
     </Row>
   );
@@ -49,7 +49,7 @@ function Client({ port, node }: { port: string; node: string }) {
   const { t } = useTranslation();
   const [log, setLog] = useState(false);
   const service = `dhcp:${port}`;
-  const now = useLive().node(node)?.services?.[service];
+  const now = useLivePart((live) => live.node(node)?.services?.[service]);
   const name = t("services.dhcpClient");
   return (
     <>

@@ -1,9 +1,10 @@
 import "./inspector.css";
-import { lazy, Suspense, useEffect, useRef } from "react";
-import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
+import { lazy, type ReactNode, Suspense, useEffect, useId, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { useEditor, useTopology, useUi } from "../../app/editor";
+import { useDrawn, useEditor, useUi } from "../../app/editor";
 import type { InspectorTab } from "../../app/uiStore";
+import { collectionOf } from "../../doc/graph";
+import { TabList, TabPanel } from "../../ui/Tabs";
 import { InterfacesTab } from "./InterfacesTab";
 import { LabProperties } from "./LabProperties";
 import { LinkProperties } from "./LinkProperties";
@@ -37,63 +38,56 @@ export function Inspector() {
 
 function Content() {
   const selection = useUi((state) => state.selection);
-  const { nodes, links, notes, groups } = useTopology();
   const [id, ...more] = selection;
+  const what = useDrawn((drawing) => (id === undefined ? null : collectionOf(drawing, id)));
+  const owner = useDrawn(({ interfaces }) => interfaces[id ?? ""]?.node);
   if (id === undefined) return <LabProperties />;
   if (more.length > 0) return <MultiProperties ids={[...selection]} />;
-  if (nodes[id]) return <NodeTabs key={id} id={id} />;
-  if (links[id]) return <LinkProperties key={id} id={id} />;
-  if (notes[id]) return <NoteProperties key={id} id={id} />;
-  if (groups[id]) return <GroupProperties key={id} id={id} />;
+  if (owner) return <NodeTabs key={owner} id={owner} />;
+  if (what === "nodes") return <NodeTabs key={id} id={id} />;
+  if (what === "links") return <LinkProperties key={id} id={id} />;
+  if (what === "notes") return <NoteProperties key={id} id={id} />;
+  if (what === "groups") return <GroupProperties key={id} id={id} />;
   return <LabProperties />;
 }
 
-const ServicesTab = lazy(() =>
-  import("./services/ServicesTab").then((module) => ({ default: module.ServicesTab })),
-);
+export const loadServices = () => import("./services/ServicesTab");
+const ServicesTab = lazy(async () => ({ default: (await loadServices()).ServicesTab }));
 
-const TABS: InspectorTab[] = ["properties", "interfaces", "routes", "services", "live"];
+const PANELS: Record<InspectorTab, (id: string) => ReactNode> = {
+  properties: (id) => <NodeProperties id={id} />,
+  interfaces: (id) => <InterfacesTab node={id} />,
+  routes: (id) => <RoutesTab node={id} />,
+  services: (id) => (
+    <Suspense>
+      <ServicesTab node={id} />
+    </Suspense>
+  ),
+  live: (id) => <LiveTab node={id} />,
+};
+const TABS = Object.keys(PANELS) as InspectorTab[];
 
 function NodeTabs({ id }: { id: string }) {
   const { t } = useTranslation();
   const editor = useEditor();
+  const tabs = useId();
   const chosen = useUi((state) => state.inspectorTab);
-  const { nodes } = useTopology();
+  const uplink = useDrawn(({ nodes }) => nodes[id]?.kind === "uplink");
   // Nobody in the lab can enter an uplink: it serves nothing.
-  const tabs = nodes[id]?.kind === "uplink" ? TABS.filter((key) => key !== "services") : TABS;
-  const tab = tabs.includes(chosen) ? chosen : "properties";
+  const keys = uplink ? TABS.filter((key) => key !== "services") : TABS;
+  const tab = keys.includes(chosen) ? chosen : "properties";
   return (
-    <Tabs
-      className="tabs"
-      selectedKey={tab}
-      onSelectionChange={(key) => editor.ui.setState({ inspectorTab: key as InspectorTab })}
-    >
-      <TabList className="tab-list" aria-label={t("inspector.title")}>
-        {tabs.map((key) => (
-          <Tab key={key} id={key} className="tab">
-            {t(`inspector.${key}`)}
-          </Tab>
-        ))}
-      </TabList>
-      <TabPanel id="properties" className="tab-panel">
-        <NodeProperties id={id} />
+    <div className="tabs">
+      <TabList
+        id={tabs}
+        label={t("inspector.title")}
+        tabs={keys.map((key) => [key, t(`inspector.${key}`)])}
+        selected={tab}
+        onSelect={(inspectorTab) => editor.ui.setState({ inspectorTab })}
+      />
+      <TabPanel id={tabs} selected={tab} reading={tab === "live"}>
+        {PANELS[tab](id)}
       </TabPanel>
-      <TabPanel id="interfaces" className="tab-panel">
-        <InterfacesTab node={id} />
-      </TabPanel>
-      <TabPanel id="routes" className="tab-panel">
-        <RoutesTab node={id} />
-      </TabPanel>
-      {tabs.includes("services") && (
-        <TabPanel id="services" className="tab-panel">
-          <Suspense>
-            <ServicesTab node={id} />
-          </Suspense>
-        </TabPanel>
-      )}
-      <TabPanel id="live" className="tab-panel">
-        <LiveTab node={id} />
-      </TabPanel>
-    </Tabs>
+    </div>
   );
 }

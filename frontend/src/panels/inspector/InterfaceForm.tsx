@@ -1,8 +1,10 @@
+import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
-import { useEditor, useTopology } from "../../app/editor";
+import { useDrawn, useEditor } from "../../app/editor";
+import { KindForm } from "../../app/kinds";
 import { removeAll } from "../../doc/edits";
 import { peerOf } from "../../doc/graph";
-import type { TopoInterface, Topology } from "../../doc/model";
+import type { NodeKind, TopoInterface, Topology } from "../../doc/model";
 import { nameProblem } from "../../doc/names";
 import { set } from "../../doc/ops";
 import { setDhcp } from "../../doc/serviceEdits";
@@ -15,27 +17,22 @@ import { Learned } from "./DhcpClient";
 export function InterfaceForm({ id }: { id: string }) {
   const { t } = useTranslation();
   const editor = useEditor();
-  const topology = useTopology();
-  const port = topology.interfaces[id];
+  const port = useDrawn((drawing) => drawing.interfaces[id]);
+  const kind = useDrawn(({ nodes }) => nodes[port?.node ?? ""]?.kind);
   if (!port) return null;
-  const isSwitch = topology.nodes[port.node]?.kind === "switch";
+  const isSwitch = kind === "switch";
   const change = (patch: Partial<TopoInterface>) => editor.submit(set("interfaces", id, patch));
-  const taken = new Set(
-    Object.entries(topology.interfaces)
-      .filter(([key, one]) => key !== id && one.node === port.node)
-      .map(([, one]) => one.name),
-  );
   const said = (reason: string | null) => reason && t(reason);
   return (
     <div className="port-form">
       <TextRow
         label={t("fields.name")}
         value={port.name}
-        validate={(text) => said(nameProblem(text, taken))}
+        validate={(text) => said(nameProblem(text, namesBeside(editor.topology, id)))}
         onCommit={(name) => change({ name })}
         mono
       />
-      {takesAddress(topology, port) && (
+      {takesAddress(kind, port) && (
         <SelectRow
           label="IPv4"
           value={port.dhcp ? "dhcp" : "static"}
@@ -43,7 +40,7 @@ export function InterfaceForm({ id }: { id: string }) {
             ["static", t("services.static")],
             ["dhcp", "DHCP"],
           ]}
-          onChange={(mode) => editor.submit(setDhcp(topology, id, mode === "dhcp"))}
+          onChange={(mode) => editor.submit(setDhcp(editor.topology, id, mode === "dhcp"))}
         />
       )}
       <Learned port={id} />
@@ -80,14 +77,17 @@ export function InterfaceForm({ id }: { id: string }) {
           />
         )}
       </Row>
-      <Cable port={id} />
+      {port.kind === "port" && <Cable port={id} />}
+      <Suspense>
+        <KindForm id={id} />
+      </Suspense>
       <div className="actions">
         <Button
           label={t("inspector.removeInterface", { name: port.name })}
           icon="trash"
           kind="danger"
           small
-          onPress={() => editor.submit(removeAll(topology, [id]))}
+          onPress={() => editor.submit(removeAll(editor.topology, [id]))}
         >
           {t("inspector.remove")}
         </Button>
@@ -96,18 +96,24 @@ export function InterfaceForm({ id }: { id: string }) {
   );
 }
 
+/** The names of the other interfaces of the same node. */
+function namesBeside({ interfaces }: Topology, id: string): Set<string> {
+  const node = interfaces[id]?.node;
+  const others = Object.entries(interfaces).filter(([key, one]) => key !== id && one.node === node);
+  return new Set(others.map(([, one]) => one.name));
+}
+
 /** A bridge port has no address, and nobody asks for one on an uplink's behalf. */
-function takesAddress({ nodes }: Topology, port: TopoInterface): boolean {
-  const kind = nodes[port.node]?.kind;
+function takesAddress(kind: NodeKind | undefined, port: TopoInterface): boolean {
   return kind === "switch" ? !port.bridged : kind !== "uplink";
 }
 
 function Cable({ port }: { port: string }) {
   const { t } = useTranslation();
   const editor = useEditor();
-  const topology = useTopology();
-  const peer = peerOf(topology, port);
-  if (!peer) {
+  const link = useDrawn((drawing) => peerOf(drawing, port)?.link);
+  const far = useDrawn((drawing) => farEnd(drawing, port));
+  if (link === undefined) {
     return (
       <Row label={t("fields.cable")}>
         <Button
@@ -121,12 +127,18 @@ function Cable({ port }: { port: string }) {
       </Row>
     );
   }
-  const far = `${topology.nodes[peer.node]?.name}:${topology.interfaces[peer.port]?.name}`;
   return (
     <Row label={t("fields.cable")}>
-      <button type="button" className="link mono" onClick={() => editor.select([peer.link])}>
+      <button type="button" className="link mono" onClick={() => editor.select([link])}>
         ⇄ {far}
       </button>
     </Row>
   );
+}
+
+/** "sw1:p3", what an interface is plugged into; empty when it is free. */
+function farEnd(topology: Topology, port: string): string {
+  const peer = peerOf(topology, port);
+  if (!peer) return "";
+  return `${topology.nodes[peer.node]?.name}:${topology.interfaces[peer.port]?.name}`;
 }

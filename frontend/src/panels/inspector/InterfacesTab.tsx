@@ -1,5 +1,5 @@
 import { useTranslation } from "react-i18next";
-import { useEditor, useLive, useTopology, useUi } from "../../app/editor";
+import { useDrawn, useEditor, useLivePart, useUi } from "../../app/editor";
 import { makeInterface } from "../../doc/defaults";
 import { indexOf, peerOf } from "../../doc/graph";
 import { newId } from "../../doc/ids";
@@ -7,19 +7,18 @@ import { formatRate } from "../../doc/live";
 import { nextPortName } from "../../doc/names";
 import { add } from "../../doc/ops";
 import { Button } from "../../ui/Button";
-import { faceOf } from "../outline/faces";
+import { useFace } from "../outline/useFace";
 import { InterfaceForm } from "./InterfaceForm";
 
 /** A node's interfaces; the chosen one opens for editing. */
 export function InterfacesTab({ node }: { node: string }) {
   const { t } = useTranslation();
   const editor = useEditor();
-  const topology = useTopology();
   const focused = useUi((state) => state.focusedPort);
-  const ports = indexOf(topology).interfacesOf.get(node) ?? [];
+  const ports = useDrawn((drawing) => indexOf(drawing).interfacesOf.get(node)) ?? [];
   const addPort = () => {
     const id = newId("interfaces");
-    editor.submit(add("interfaces", id, makeInterface(node, nextPortName(topology, node))));
+    editor.submit(add("interfaces", id, makeInterface(node, nextPortName(editor.topology, node))));
     editor.ui.setState({ focusedPort: id });
   };
   return (
@@ -48,23 +47,14 @@ export function InterfacesTab({ node }: { node: string }) {
 
 function PortLine({ id, open, onToggle }: { id: string; open: boolean; onToggle: () => void }) {
   const { t } = useTranslation();
-  const topology = useTopology();
-  const live = useLive();
-  const port = topology.interfaces[id];
+  const port = useDrawn((drawing) => drawing.interfaces[id]);
+  const link = useDrawn((drawing) => peerOf(drawing, id)?.link ?? "");
+  const rate = useLivePart((live) => {
+    const now = live.link(link);
+    return now ? formatRate(now.rate_ab + now.rate_ba) : "";
+  });
+  const face = useFace({ id, kind: "port" }, t);
   if (!port) return null;
-  const row = {
-    id,
-    kind: "port",
-    level: 2,
-    parent: null,
-    expanded: null,
-    position: 1,
-    siblings: 1,
-  } as const;
-  const face = faceOf(row, topology, live, t);
-  const peer = peerOf(topology, id);
-  const now = peer && live.link(peer.link);
-  const rate = now ? formatRate(now.rate_ab + now.rate_ba) : "";
   return (
     <button
       type="button"

@@ -33,6 +33,14 @@ export function LabProperties() {
           />
         </Row>
         <p className="dim small">{t("fields.autoAddressHint")}</p>
+        <Row label={t("fields.packets")}>
+          <Check
+            label={t("fields.offloads")}
+            checked={topology.offloads}
+            onChange={(offloads) => editor.submit(setDocument({ offloads }))}
+          />
+        </Row>
+        <p className="dim small">{t("fields.offloadsHint")}</p>
       </div>
       <div className="sec">
         <p className="dim">

@@ -153,14 +153,16 @@ function DriftCard({ node, drift }: { node: string; drift: Drift }) {
         <span className="dim">{t("inspector.drawn")}</span> {shown(drift.drawn)} →{" "}
         <span className="dim">{t("inspector.actual")}</span> <b>{shown(drift.actual)}</b>
       </p>
-      <div className="actions">
-        <Button label={t("inspector.keep")} small onPress={() => settle("keep")}>
-          {t("inspector.keep")}
-        </Button>
-        <Button label={t("inspector.restore")} small onPress={() => settle("restore")}>
-          {t("inspector.restore")}
-        </Button>
-      </div>
+      {!editor.session.readOnly && (
+        <div className="actions">
+          <Button label={t("inspector.keep")} small onPress={() => settle("keep")}>
+            {t("inspector.keep")}
+          </Button>
+          <Button label={t("inspector.restore")} small onPress={() => settle("restore")}>
+            {t("inspector.restore")}
+          </Button>
+        </div>
+      )}
     </section>
   );
 }

@@ -1,5 +1,7 @@
+import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
-import { useEditor, useTopology } from "../../app/editor";
+import { useDrawn, useEditor } from "../../app/editor";
+import { SwitchForm } from "../../app/kinds";
 import type { TopoNode } from "../../doc/model";
 import { nameProblem } from "../../doc/names";
 import { set } from "../../doc/ops";
@@ -12,15 +14,12 @@ import { UplinkProperties } from "./UplinkProperties";
 export function NodeProperties({ id }: { id: string }) {
   const { t } = useTranslation();
   const editor = useEditor();
-  const { nodes } = useTopology();
-  const node = nodes[id];
+  const node = useDrawn(({ nodes }) => nodes[id]);
   if (!node) return null;
   const change = (patch: Partial<TopoNode>) => editor.submit(set("nodes", id, patch));
-  const others = new Set(
-    Object.keys(nodes).flatMap((key) => (key === id ? [] : (nodes[key]?.name ?? []))),
-  );
   const check = (text: string) => {
-    const reason = nameProblem(text, others);
+    const others = Object.entries(editor.topology.nodes).filter(([key]) => key !== id);
+    const reason = nameProblem(text, new Set(others.map(([, one]) => one.name)));
     return reason && t(reason);
   };
   return (
@@ -61,6 +60,9 @@ export function NodeProperties({ id }: { id: string }) {
               onChange={(addresses) => change({ addresses })}
             />
           </Row>
+          <Suspense>
+            <SwitchForm id={id} />
+          </Suspense>
         </div>
       )}
       <div className="sec actions">

@@ -1,11 +1,11 @@
 import { useTranslation } from "react-i18next";
-import { useLive } from "../../app/editor";
+import { useLivePart } from "../../app/editor";
 import { warningText } from "../../app/warningText";
 
 /** What is wrong on this cable or node, if anything is. */
 export function Warning({ id }: { id: string }) {
   const { t } = useTranslation();
-  const warning = useLive().warningAt(id);
+  const warning = useLivePart((live) => live.warningAt(id));
   if (!warning) return null;
   return (
     <p className="warn-text small">

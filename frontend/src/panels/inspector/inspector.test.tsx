@@ -60,6 +60,8 @@ describe("Inspector", () => {
     expect(page.editor.topology.name).toBe("Lab 4");
     await page.user.click(screen.getByRole("checkbox", { name: "Automatic addresses" }));
     expect(page.editor.topology.auto_address).toBe(false);
+    await page.user.click(screen.getByRole("checkbox", { name: /^Offloads/ }));
+    expect(page.editor.topology.offloads).toBe(false);
   });
 
   it("edits a node's name and refuses a name in use", async () => {

@@ -1,11 +1,11 @@
 import "./outline.css";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type Editor, useEditor, useLive, useTopology, useUi } from "../../app/editor";
+import { type Editor, useDrawn, useEditor, useUi } from "../../app/editor";
 import { showToast } from "../../app/messages";
+import { indexOf } from "../../doc/graph";
 import { nameProblem } from "../../doc/names";
 import { set } from "../../doc/ops";
-import { faceOf } from "./faces";
 import { handleKey, type OutlineHands, openRow, pick } from "./keys";
 import { OutlineRow } from "./OutlineRow";
 import { remembered } from "./remembered";
@@ -20,8 +20,6 @@ export function Outline() {
   const { t: translate } = useTranslation();
   const t = useMemo(() => remembered(translate), [translate]);
   const editor = useEditor();
-  const topology = useTopology();
-  const live = useLive();
   const selection = useUi((state) => state.selection);
   const renaming = useUi((state) => state.renaming);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
@@ -29,7 +27,7 @@ export function Outline() {
   const [activeId, setActiveId] = useState<string | null>(null);
   const trail = useRef<string[]>([]);
   const tree = useRef<HTMLDivElement>(null);
-  const rows = useMemo(() => rowsOf(topology, open, closed), [topology, open, closed]);
+  const rows = useRows(open, closed);
   const active = Math.max(
     0,
     rows.findIndex((row) => row.id === activeId),
@@ -117,7 +115,7 @@ export function Outline() {
             key={row.id}
             row={row}
             domId={domId(row.id)}
-            face={faceOf(row, topology, live, t)}
+            t={t}
             active={row === rows[active]}
             selected={selection.has(row.id)}
             renaming={renaming === row.id}
@@ -133,6 +131,19 @@ export function Outline() {
   );
 }
 
+/** The rows of the tree; only what stands in it and in what order makes them anew. */
+function useRows(open: ReadonlySet<string>, closed: ReadonlySet<string>): Row[] {
+  const nodes = useDrawn((drawing) => drawing.nodes);
+  const groups = useDrawn((drawing) => drawing.groups);
+  const notes = useDrawn((drawing) => drawing.notes);
+  const interfacesOf = useDrawn((drawing) => indexOf(drawing).interfacesOf);
+  const servicesOf = useDrawn((drawing) => indexOf(drawing).servicesOf);
+  return useMemo(
+    () => rowsOf({ nodes, groups, notes, interfacesOf, servicesOf }, open, closed),
+    [nodes, groups, notes, interfacesOf, servicesOf, open, closed],
+  );
+}
+
 function domId(id: string): string {
   return `outline-${id}`;
 }
@@ -145,8 +156,16 @@ function partOfNode(editor: Editor, id: string | null, node: string): boolean {
 /** Which rows are in the page; keeps the active one in view. */
 function useWindow(tree: React.RefObject<HTMLDivElement | null>, count: number, active: number) {
   const [top, setTop] = useState(0);
+  const [height, setHeight] = useState(600);
   const all = count <= ALL_SHOWN;
-  const height = tree.current?.clientHeight ?? 600;
+  useEffect(() => {
+    const element = tree.current;
+    if (!element) return;
+    // Asked for while rendering, it would make the browser lay out all that has just changed.
+    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [tree]);
   useEffect(() => {
     const element = tree.current;
     if (!element) return;

@@ -1,8 +1,10 @@
+import type { TFunction } from "i18next";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { NodeKind } from "../../doc/model";
 import { Icon } from "../../ui/Icon";
 import type { Row } from "./rows";
+import { useFace } from "./useFace";
 
 export interface RowFace {
   name: string;
@@ -16,7 +18,7 @@ export interface RowFace {
 
 interface Props {
   row: Row;
-  face: RowFace;
+  t: TFunction;
   domId: string;
   active: boolean;
   selected: boolean;
@@ -36,12 +38,10 @@ const DOTS: Record<RowFace["tone"], string> = {
   pend: "◌",
 };
 
-/** Rows and faces are made anew at each change, most of them with the same content. */
-function sameRow(before: Props, after: Props): boolean {
+/** Rows are made anew when the tree changes, most of them with the same content. */
+function sameProps(before: Props, after: Props): boolean {
   return (Object.keys(after) as (keyof Props)[]).every((name) =>
-    name === "row" || name === "face"
-      ? sameContent(before[name], after[name])
-      : before[name] === after[name],
+    name === "row" ? sameContent(before.row, after.row) : before[name] === after[name],
   );
 }
 
@@ -50,8 +50,8 @@ function sameContent<T extends object>(before: T, after: T): boolean {
 }
 
 export const OutlineRow = memo(function OutlineRow(props: Props) {
-  const { row, face, domId, active, selected } = props;
-  const { t } = useTranslation();
+  const { row, t, domId, active, selected } = props;
+  const face = useFace(row, t);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree handles all keys
     // biome-ignore lint/a11y/useFocusableInteractive: the tree keeps the focus
@@ -106,7 +106,7 @@ export const OutlineRow = memo(function OutlineRow(props: Props) {
       </small>
     </div>
   );
-}, sameRow);
+}, sameProps);
 
 function RenameField({ name, onDone }: { name: string; onDone: (name: string | null) => void }) {
   const { t } = useTranslation();

@@ -9,6 +9,9 @@ import { serviceStateKey, serviceTone } from "../inspector/services/status";
 import type { RowFace } from "./OutlineRow";
 import type { Row } from "./rows";
 
+/** Whose face it is. */
+export type Faced = Pick<Row, "id" | "kind">;
+
 const PORT_TONE: Record<InterfaceState, RowFace["tone"]> = {
   up: "ok",
   down: "bad",
@@ -110,7 +113,7 @@ function serviceFace(id: string, topology: Topology, live: LiveView, t: TFunctio
 
 const NO_STATE = { state: "", tone: "off", drift: false } as const;
 
-export function faceOf(row: Row, topology: Topology, live: LiveView, t: TFunction): RowFace {
+export function faceOf(row: Faced, topology: Topology, live: LiveView, t: TFunction): RowFace {
   if (row.kind === "node") return nodeFace(row.id, topology, live, t);
   if (row.kind === "port") return portFace(row.id, topology, live, t);
   if (row.kind === "service") return serviceFace(row.id, topology, live, t);

@@ -1,6 +1,6 @@
 /** The drawing as the rows of a tree: groups → nodes → interfaces and services, then notes. */
 
-import { indexOf, peerOf } from "../../doc/graph";
+import { indexOf, peerOf, type TopologyIndex } from "../../doc/graph";
 import type { TopoGroup, Topology } from "../../doc/model";
 
 export type RowKind = "group" | "node" | "port" | "service" | "note";
@@ -15,6 +15,10 @@ export interface Row {
   siblings: number;
 }
 
+/** What rows are made of. */
+export type Drawn = Pick<Topology, "nodes" | "groups" | "notes"> &
+  Pick<TopologyIndex, "interfacesOf" | "servicesOf">;
+
 const byName = new Intl.Collator("en", { numeric: true });
 
 function inside(group: TopoGroup, x: number, y: number): boolean {
@@ -22,7 +26,7 @@ function inside(group: TopoGroup, x: number, y: number): boolean {
 }
 
 /** Node → the smallest group that it stands in. */
-function groupsOfNodes(topology: Topology): Map<string, string> {
+function groupsOfNodes(topology: Drawn): Map<string, string> {
   const groups = Object.entries(topology.groups).sort(
     ([, a], [, b]) => a.width * a.height - b.width * b.height,
   );
@@ -40,12 +44,11 @@ function sorted<V>(items: [string, V][], name: (value: V) => string): string[] {
 
 /** All visible rows. Groups are open unless `closed` has them; nodes are closed unless `open` does. */
 export function rowsOf(
-  topology: Topology,
+  topology: Drawn,
   open: ReadonlySet<string>,
   closed: ReadonlySet<string>,
 ): Row[] {
   const rows: Row[] = [];
-  const index = indexOf(topology);
   const groupOf = groupsOfNodes(topology);
   const nodes = Object.entries(topology.nodes);
   const members = (group: string | undefined) =>
@@ -73,8 +76,8 @@ export function rowsOf(
       rows.push(row);
       if (kind === "group") pushInto(row, [[members(id), "node"]], !closed.has(id));
       if (kind !== "node") continue;
-      const ports = index.interfacesOf.get(id) ?? [];
-      const services = index.servicesOf.get(id) ?? [];
+      const ports = topology.interfacesOf.get(id) ?? [];
+      const services = topology.servicesOf.get(id) ?? [];
       pushInto(
         row,
         [

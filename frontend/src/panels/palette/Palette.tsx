@@ -4,7 +4,7 @@ import { labelKey } from "../../actions/action";
 import { type Placeable, placeNear } from "../../actions/draw";
 import { action } from "../../actions/registry";
 import { formatKeys, perform } from "../../actions/shortcuts";
-import { useEditor, useFacts, useTopology, useUi } from "../../app/editor";
+import { useEditor, useReason, useUi } from "../../app/editor";
 import { Icon } from "../../ui/Icon";
 
 /** The type under which a palette item travels to the canvas. */
@@ -51,11 +51,8 @@ function PlaceItem({ what }: { what: Placeable }) {
   const { t } = useTranslation();
   const editor = useEditor();
   const armed = useUi(({ tool }) => tool.kind === "place" && tool.what === what);
-  // What the reason depends on: each change asks again.
-  useFacts((facts) => facts.lab);
-  useFacts((facts) => facts.features);
   const it = action(`add.${what}`);
-  const reason = it.disabled?.(editor) ?? null;
+  const reason = useReason(it);
   return (
     <button
       type="button"
@@ -90,11 +87,8 @@ function ToolItem({ tool }: { tool: "connect" | "probe" | "trace" }) {
   const { t } = useTranslation();
   const editor = useEditor();
   const armed = useUi((state) => state.tool.kind === tool);
-  // What the reason depends on: each change asks again.
-  useFacts((facts) => facts.lab.running);
-  useTopology();
   const it = action(tool);
-  const reason = it.disabled?.(editor) ?? null;
+  const reason = useReason(it);
   const name = tool === "connect" ? "cable" : tool;
   const hint = reason ? t(reason) : `${t(labelKey(it))} (${formatKeys(it.keys?.[0] ?? "")})`;
   return (

@@ -1,13 +1,13 @@
 import { useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { useLab, useTopology } from "../../app/editor";
+import { useDrawn, useLab } from "../../app/editor";
 import { useDraft } from "../../ui/fields";
 
 /** The lab's name, edited in place. */
 export function LabName() {
   const { t } = useTranslation();
   const lab = useLab();
-  const { name } = useTopology();
+  const name = useDrawn((drawing) => drawing.name);
   const field = useRef<HTMLInputElement>(null);
   const draft = useDraft(
     name,

@@ -53,7 +53,15 @@ export function TopBar() {
         label={t("topbar.share")}
         icon="download"
         text
-        ids={["exportJson", "exportSvg", "exportPng", "exportPcap", "-", "importJson"]}
+        ids={[
+          "exportJson",
+          "exportSvg",
+          "exportPng",
+          "exportPcap",
+          "saveRecording",
+          "-",
+          "importJson",
+        ]}
       />
       <ActionButton id="language" />
       <ActionButton id="theme" icon={theme === "dark" ? "sun" : "moon"} />

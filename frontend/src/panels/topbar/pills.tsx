@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useEditor, useFacts, useLab, useLive, useSaveState } from "../../app/editor";
+import { useEditor, useFacts, useLab, useLivePart, useSaveState } from "../../app/editor";
 import { serverText } from "../../app/serverText";
-import { isBusy } from "../../net/session";
+import { type Facts, isBusy } from "../../net/session";
 import { Icon } from "../../ui/Icon";
 
 function elapsed(since: number, now: number): string {
@@ -28,23 +28,25 @@ const TONE: Record<string, string> = {
   starting: "pend",
   changing: "pend",
   stopping: "pend",
+  waiting: "pend",
 };
+
+/** What the status says; "waiting" while nobody has begun what was asked for. */
+function phaseOf({ status, lab }: Facts): string {
+  return status.phase === "stopped" && lab.running && isBusy(status) ? "waiting" : status.phase;
+}
 
 export function StatePill() {
   const { t } = useTranslation();
-  const status = useFacts((facts) => facts.status);
-  const wanted = useFacts((facts) => facts.lab.running);
-  const waiting = status.phase === "stopped" && wanted && isBusy(status);
-  const phase = waiting ? "waiting" : status.phase;
+  const phase = useFacts(phaseOf);
+  const since = useFacts((facts) => facts.status.since);
+  const message = useFacts((facts) => serverText(facts.status, t).message);
   return (
-    <span
-      className={`pill ${waiting ? "pend" : (TONE[phase] ?? "")}`}
-      title={serverText(status, t).message || undefined}
-    >
+    <span className={`pill ${TONE[phase] ?? ""}`} title={message || undefined}>
       {phase === "running" && <Icon name="play" />}
       {(phase === "failed" || phase === "cancelled") && <Icon name="warning" />}
       {t(`phase.${phase}`)}
-      {phase === "running" && status.since !== null && <Elapsed since={status.since * 1000} />}
+      {phase === "running" && since !== null && <Elapsed since={since * 1000} />}
     </span>
   );
 }
@@ -52,8 +54,8 @@ export function StatePill() {
 export function DriftPill() {
   const { t } = useTranslation();
   const editor = useEditor();
-  const live = useLive();
-  const count = live.driftCount;
+  const { live } = useLab();
+  const count = useLivePart((live) => live.driftCount);
   if (count === 0) return null;
   const show = () => {
     const node = [...live.nodeIds()].find((id) => (live.node(id)?.drift.length ?? 0) > 0);
@@ -72,14 +74,14 @@ export function DriftPill() {
 export function ProblemsPill() {
   const { t } = useTranslation();
   const editor = useEditor();
-  const problems = useFacts((facts) => facts.problems);
+  const count = useFacts(({ problems }) => problems.length);
+  const bad = useFacts(({ problems }) => problems.some(({ severity }) => severity === "error"));
   const open = () => editor.ui.setState(({ problemsOpen }) => ({ problemsOpen: !problemsOpen }));
-  if (problems.length === 0) return null;
-  const bad = problems.some((problem) => problem.severity === "error");
+  if (count === 0) return null;
   return (
     <button type="button" className={`pill ${bad ? "bad" : "warn"}`} onClick={open}>
       <Icon name={bad ? "error" : "warning"} />
-      {t("topbar.problems", { count: problems.length })}
+      {t("topbar.problems", { count })}
     </button>
   );
 }

@@ -1,0 +1,1 @@
+import{r as e}from"./rolldown-runtime.js";import{u as t}from"./vendor.js";var n=(0,e(t(),1).createContext)({isSelected:!1});export{n as t};
