@@ -39,6 +39,19 @@ for _ in itertools.repeat(None, int(sys.argv[2])):
 after = resource.getrusage(resource.RUSAGE_SELF)
 print(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 """
+# At an even rate (a second) for some seconds, each packet with its number; says how many it sent.
+PACED = """
+import socket, sys, time
+target, port, rate, seconds = sys.argv[1], *map(int, sys.argv[2:])
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+began, sent, end = time.monotonic(), 0, rate * seconds
+while (passed := time.monotonic() - began) < seconds:
+    for sent in range(sent, min(int(passed * rate) + 1, end)):
+        udp.sendto(sent.to_bytes(4, "big") + b"topoweb-flood-----", (target, port))
+    sent = min(int(passed * rate) + 1, end)
+    time.sleep(0.001)
+print(sent)
+"""
 
 
 class Flood:
@@ -99,8 +112,8 @@ class Tally:
         assert manifest is not None
 
         def read() -> None:
-            for ring in (program.drops, program.hops):
-                self.seen += len(ring.read(2 * PACKETS * HOPS)[0])
+            for stripe in (*program.drops.stripes, *program.hops.stripes):
+                self.seen += len(stripe.read(2 * PACKETS * HOPS)[0])
 
         try:
             for cookie in cookies(manifest, manifest.namespaces):

@@ -60,7 +60,8 @@ def measure(lab: TraceLab, source: AfPacketSource) -> dict[str, object]:
     while quiet < 3:
         seen = source.poll(0.2)
         recorded = [recorder.record(one) for one in seen]
-        captured += sum(one.summary.protocol == "UDP" for one in recorded)
+        rows = [one.row for one in recorded if one is not None and one.row is not None]
+        captured += sum(row.protocol == "UDP" for row in rows)
         quiet = 0 if seen or sender.poll() is None else quiet + 1
         time.sleep(0.01)  # as the capture thread does
     cpu = time.process_time() - cpu

@@ -11,9 +11,10 @@ import socket
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tests.kernel.graphlab import campus
 from topoweb.kernel.trace.afpacket import AfPacketSource
@@ -217,7 +218,7 @@ def write(name: str, seen: list[Observation]) -> None:
             data=one.data[:SNAPLEN],
             skb=buffers.setdefault(one.skb, len(buffers)),
         )
-        fields = {field: getattr(value, field) for field in value.__slots__}
+        fields = {field: getattr(value, field) for field in value.__struct_fields__}
         lines.append(json.dumps(fields | {"data": value.data.hex()}))
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / f"{name}.json").write_text("[\n" + ",\n".join(lines) + "\n]\n")

@@ -57,7 +57,7 @@ def test_a_packet_is_seen_once_on_every_cable_in_order(
     stories = Stories()
     rows = [
         (
-            stories.add(one, summary(one.data, one.length)).packet,
+            stories.add(one).packet,
             one.link,
             one.along,
             one.data[22],

@@ -137,6 +137,21 @@ def test_the_host_s_namespace_is_refused(monkeypatch: pytest.MonkeyPatch, lab: T
         program.close()
 
 
+def test_a_buffer_s_address_is_not_shown(lab: TraceLab, tmp_path: Path) -> None:
+    """The kernel's are all near the end of the numbers; the next program has another secret."""
+    with tracing(tmp_path) as source:
+        source.watch(lab.lab)
+        lab.send(0, "10.9.1.2", [b"address"] * 32)
+        seen = udp(settle(source, hops(64)))
+    buffers = {one.skb for one in seen}
+    assert 0 not in buffers
+    assert any(buffer >> 47 != (1 << 17) - 1 for buffer in buffers)
+    with tracing(tmp_path) as source:
+        source.watch(lab.lab)
+        lab.send(0, "10.9.1.2", [b"address"] * 32)
+        assert not buffers & {one.skb for one in udp(settle(source, hops(64)))}
+
+
 def test_a_namespace_of_another_user_namespace_is_refused(lab: TraceLab) -> None:
     manifest = manifests.read(lab.run, lab.lab)
     assert manifest is not None

@@ -52,7 +52,7 @@ def test_a_full_ring_is_counted(lab: TraceLab, tmp_path: Path) -> None:
 
 
 def test_a_small_ring_is_used_again_and_again(lab: TraceLab, tmp_path: Path) -> None:
-    """39 records fit; a record is never cut where the ring begins anew."""
+    """A few dozen records fit; a record is never cut where the ring begins anew."""
     without_ipv6(lab)
     with tracing(tmp_path, hop_ring=8192) as source:
         source.watch(lab.lab)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.kernel.test_tracer import Tracer, _get, lab, tracer  # noqa: F401 - fixtures
+from tests.kernel.tracelab import eventually
 from topoweb.protocol.frames import ARMED, Kind, Stream
 
 if TYPE_CHECKING:
@@ -124,3 +125,40 @@ def test_ends_come_with_the_packets(lab: TraceLab, tracer: Tracer) -> None:
     assert story["verdict"]["code"] == "no-return-route"
     assert story["exchange"]["state"] == "unanswered"
     assert "skb" not in json.dumps(story)
+
+
+def test_tables_as_they_were_at_a_hop(lab: TraceLab, tracer: Tracer) -> None:
+    """A route that has gone since is still in the tables of the packet that took it."""
+    _, traces, end = traced(tracer, lab)
+    assert end["verdict"]["kind"] == "delivered"
+    packet, index = next(
+        (trace["packet"], index)
+        for trace in traces
+        for index, hop in enumerate(trace["hops"])
+        if hop["node"] == "n0" and hop["layers"][-1]["protocol"] != "ARP"
+    )
+    lab.ip(0, "route del default")
+    question = {"what": "tables", "packet": packet, "hop": index}
+    routes: list[dict[str, Any]] = []
+
+    def gone() -> bool:
+        answer = json.loads(tracer.whole(Stream.QUERY, question))
+        assert (answer["node"], answer["exact"]) == ("n0", True)
+        routes[:] = [row for row in answer["tables"]["routes"] if row["prefix"] == "0.0.0.0/0"]
+        return [row["change"] for row in routes] == ["gone"]
+
+    eventually(gone, "the route's end is not told")
+    assert (routes[0]["via"], routes[0]["interface"]) == ("10.9.1.2", "right")
+
+
+def test_a_filters_verdict_says_which_rules_were_passed(lab: TraceLab, tracer: Tracer) -> None:
+    """Seen by the kernel's own trace of rules, and nothing of it stays in the node."""
+    chain = "add table inet f; add chain inet f c { type filter hook forward priority 0; }; "
+    lab.inside(1, ["nft", chain + "add rule inet f c ip protocol icmp counter drop"])
+    _, _, end = traced(tracer, lab)
+    verdict = end["verdict"]
+    assert (verdict["code"], verdict["node"]) == ("filter-drop", "n1")
+    (walked,) = [one for one in verdict["evidence"] if one["code"] == "rules-passed"]
+    assert walked["output"].startswith("inet f c ip protocol icmp counter packets")
+    assert walked["output"].endswith("drop (drop)")
+    assert "topoweb_trace" not in lab.inside(1, ["nft", "list", "tables"])

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root or a user namespace")
 ROOT = Path(__file__).parents[2]
-KEPT = {"cap_dac_read_search", "cap_net_admin", "cap_net_raw", "cap_sys_ptrace", "cap_sys_admin"}
-CAPABILITIES = {2: "cap_dac_read_search", 12: "cap_net_admin", 13: "cap_net_raw",
-                19: "cap_sys_ptrace", 21: "cap_sys_admin"}  # fmt: skip
+KEPT = {"cap_dac_read_search", "cap_net_admin", "cap_net_broadcast", "cap_net_raw",
+        "cap_sys_ptrace", "cap_sys_admin"}  # fmt: skip
+CAPABILITIES = {2: "cap_dac_read_search", 11: "cap_net_broadcast", 12: "cap_net_admin",
+                13: "cap_net_raw", 19: "cap_sys_ptrace", 21: "cap_sys_admin"}  # fmt: skip
 
 
 class Tracer:

@@ -19,7 +19,6 @@ from tests.kernel.graphlab import campus
 from tests.kernel.tracelab import eventually
 from tests.kernel.witness import watching
 from tests.unit.packets.wire import internet_checksum
-from topoweb.core.packets import summary
 from topoweb.core.tracing.stories import Stories
 
 if TYPE_CHECKING:
@@ -152,7 +151,7 @@ class Told:
     def take(self, timeout: float) -> bool:
         new = self._source.poll(timeout)
         for one in new:
-            self.stories.add(one, summary(one.data, one.length))
+            self.stories.add(one)
         self.seen += new
         return bool(new)
 

@@ -7,12 +7,12 @@ from ipaddress import ip_address
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from topoweb.core.packets import summary
-from topoweb.core.tracing.following import PACKETS, RESOLUTIONS, Follower
+from topoweb.core.tracing.following import OFTEN, PACKETS, RESOLUTIONS, Follower
 from topoweb.core.tracing.observation import Observation
 from topoweb.core.tracing.stories import Stories
-from topoweb.core.tracing.trace import Exchange, Trace
+from topoweb.core.tracing.trace import Exchange, Hop, Trace
 
 MACS = bytes.fromhex("020000000002020000000001")
 TAG = b"\x81\x00\x00\x05"
@@ -40,7 +40,7 @@ PROBING = SOLICIT[:22] + bytes(16) + SOLICIT[38:]  # is my own address taken?
 
 def seen(data: bytes, **changes: Any) -> Observation:
     one = Observation(100, "n1", "eth0", "tx", data, len(data), 7, "l1", "ab", "n2")
-    return replace(one, **changes)
+    return structs.replace(one, **changes)
 
 
 def follower(**changes: Any) -> Follower:
@@ -153,7 +153,7 @@ def test_a_flood_takes_nothing_from_it() -> None:
     stories, one = Stories(capacity=4), follower()
     flood = [seen(ip("10.0.2.11", 17, ports(number))) for number in range(100, 150)]
     for sighting in seen(ip("10.0.2.11", 1, ECHO)), *flood:
-        placed = stories.add(sighting, summary(sighting.data, sighting.length))
+        placed = stories.add(sighting)
         one.look(sighting, placed.packet, stories)
     assert stories.trace(one.first) is None
     assert [len(trace.hops) for trace in one.traces.values()] == [1]
@@ -161,3 +161,39 @@ def test_a_flood_takes_nothing_from_it() -> None:
     (overdue,) = [x for x in stories.overdue(10**11) if x.kind == "echo"]
     one.hear(overdue)
     assert one.exchange.state == "unanswered"
+
+
+def on_the_way(*nodes: str) -> Any:
+    """Stories in which the packets were seen at some nodes."""
+    kept = Kept()
+    hops = tuple(Hop(seen(b"", namespace=node), -1, "first") for node in nodes)
+    kept.trace = lambda packet: Trace(packet, hops if packet == 5 else ())  # type: ignore[method-assign]
+    return kept
+
+
+def test_how_a_router_on_the_way_finds_its_next_hop_is_kept() -> None:
+    one, stories = follower(), on_the_way("n1", "n2")
+    one.look(seen(ip("10.0.2.11", 1, ECHO)), 5, stories)
+    asked = replace(exchange(2), kind="arp")
+    for packet in (6, 7):
+        stories.exchanges[packet] = asked
+    one.look(seen(ARP, namespace="n2", link="l2", peer="n3"), 6, stories)
+    one.look(seen(ARP, namespace="n3", link="l2", peer="n2"), 7, stories)  # the answer
+    assert sorted(one.traces) == [5, 6, 7]
+    assert one.resolutions == {6, 7}
+
+
+def test_what_others_ask_is_not_kept() -> None:
+    one, stories = follower(), on_the_way("n1", "n2")
+    one.look(seen(ip("10.0.2.11", 1, ECHO)), 5, stories)
+    stories.exchanges[6] = replace(exchange(2), kind="arp")
+    one.look(seen(ARP, namespace="n9", link="l9", peer="n8"), 6, stories)
+    one.look(seen(ARP, namespace="n2", link="l2", peer="n3"), 7, stories)  # of no exchange
+    assert sorted(one.traces) == [5]
+
+
+def test_a_packet_that_circles_is_told_now_and_then() -> None:
+    one, stories = follower(), Kept()
+    for _ in range(4 * OFTEN):
+        one.look(seen(ip("10.0.2.11", 1, ECHO)), 5, stories)
+    assert OFTEN <= stories.hops[5] <= OFTEN + 4

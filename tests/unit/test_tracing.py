@@ -147,6 +147,7 @@ async def test_query_of_rows_and_of_one_packet(tmp_path: Path) -> None:
             "start": 22,
             "end": 23,
             "fields": [],
+            "filter": "ip.ttl == 64",
         }
 
 

@@ -11,17 +11,18 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.facts import FakeFacts
+from topoweb.core.tracing import pcapng
 from topoweb.core.tracing.observation import Observation, Unseen
 from topoweb.engine.streams import StreamServer
 from topoweb.engine.tracing import Tracing
-from topoweb.kernel import pcapng
 from topoweb.protocol.frames import Frame, Kind, Stream, decode, encode
 from topoweb.protocol.stream import LENGTH, StreamToken, sign
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
+    from topoweb.core.tracing.explain.facts import Interface
 SECRET = bytes(32)
 MACS = bytes.fromhex("020000000002020000000001")  # the same on each cable
 DEADLINE = 10.0
@@ -56,6 +57,7 @@ class ScriptedSource:
         self.lost_packets = 0
         self.counted = Unseen()
         self.followed: set[tuple[int, str, str, int]] = set()
+        self.whole: set[int] = set()
         self.closed = False
         self.failures = 0
         self._changed = threading.Condition()
@@ -95,6 +97,9 @@ class ScriptedSource:
     def unfollow(self, lab: int, source: str, target: str, protocol: int) -> None:
         self.followed.discard((lab, source, target, protocol))
 
+    def take_whole(self, lab: int, wanted: bool) -> None:
+        self.whole = {*self.whole, lab} if wanted else self.whole - {lab}
+
     def wake(self) -> None:
         with self._changed:
             self._woken = True
@@ -124,10 +129,10 @@ class BenchFacts(FakeFacts):
             for name in devices:
                 self.change(node, name, mac="")  # our frames carry the same everywhere
 
-    def nodes(self) -> Sequence[str]:
+    def interfaces(self, node: str) -> Mapping[str, Interface]:
         if self.broken:
             raise OSError("scripted")
-        return super().nodes()
+        return super().interfaces(node)
 
     def close(self) -> None:
         type(self).open -= 1
@@ -179,12 +184,15 @@ class Bench:
     """A running tracer service over a scripted source."""
 
     def __init__(
-        self, path: Path, linger: float, facts: Callable[[int], BenchFacts] | None = None
+        self,
+        path: Path,
+        linger: float,
+        facts: Callable[[int], BenchFacts] | None = None,
+        **options: Any,
     ) -> None:
         self.source = ScriptedSource()
-        self.tracing = Tracing(
-            self.source, pcapng.blocks, facts=facts or (lambda lab: BenchFacts()), linger=linger
-        )
+        facts = facts or (lambda lab: BenchFacts())
+        self.tracing = Tracing(self.source, pcapng.blocks, facts=facts, linger=linger, **options)
         self.server = StreamServer(self.tracing.handlers, SECRET)
         self.path = path
         self.writers: list[asyncio.StreamWriter] = []
@@ -226,8 +234,10 @@ async def running(
     tmp_path: Path,
     linger: float = 0.05,
     facts: Callable[[int], BenchFacts] | None = None,
+    **options: Any,
 ) -> AsyncIterator[Bench]:
-    bench = Bench(tmp_path / "t.sock", linger, facts)
+    """``options`` are those of `Tracing`."""
+    bench = Bench(tmp_path / "t.sock", linger, facts, **options)
     await bench.server.start(bench.path)
     bench.tracing.start()
     try:

@@ -11,16 +11,18 @@ import logging
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.tracing import explain
+from topoweb.core.tracing.keys import addresses
 from topoweb.core.tracing.observation import Unseen
 from topoweb.engine.explainer import Case
+from topoweb.engine.fates import Drops
 from topoweb.engine.rates import CaseRate
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from topoweb.core.tracing.observation import Observation
     from topoweb.core.tracing.stories import Stories
     from topoweb.core.tracing.trace import Exchange, Trace
+    from topoweb.engine.fates import Drop
     from topoweb.engine.packetlog import Packet, Recorded, Recorder
 
 T = TypeVar("T")
@@ -78,11 +81,27 @@ class CaptureSource(Protocol):
     def unfollow(self, lab: int, source: str, target: str, protocol: int) -> None:
         """Undo `follow`."""
 
+    def take_whole(self, lab: int, wanted: bool) -> None:
+        """Record up to 2,048 bytes of every frame of a lab that is watched, or no longer."""
+
     def wake(self) -> None:
         """Make a waiting `poll` return. From any thread."""
 
     def close(self) -> None:
         """Release everything."""
+
+
+class Keeper(Protocol):
+    """Keeps what is seen of one lab, for a recording."""
+
+    def keep(self, taken: Sequence[Recorded]) -> None:
+        """Keep a batch, in the capture thread: within 0.5 µs a sighting, without an exception."""
+
+    def exchanged(self, exchange: Exchange, verdict: Mapping[str, Any] | None) -> None:
+        """Keep the newest state of an exchange. On the event loop."""
+
+    def ended(self, end: Mapping[str, Any]) -> None:
+        """Keep where and why a packet ended, as PACKETS tells it. On the event loop."""
 
 
 @dataclass(slots=True)
@@ -91,6 +110,7 @@ class News:
 
     packets: deque[Packet] = field(default_factory=lambda: deque(maxlen=PENDING))
     exchanges: OrderedDict[int, Exchange] = field(default_factory=OrderedDict)
+    drops: deque[Drop] = field(default_factory=lambda: deque(maxlen=PENDING))
     lost: int = 0
     unseen: Unseen = NOTHING
 
@@ -107,7 +127,9 @@ class _Lab:
     """A lab that is watched."""
 
     recorder: Recorder
+    keeper: Keeper | None
     rate: CaseRate = field(default_factory=CaseRate)
+    drops: Drops = field(default_factory=Drops)
     followers: list[Follower] = field(default_factory=list)
     unseen: Unseen = NOTHING
 
@@ -165,10 +187,10 @@ class CaptureThread:
 
     # All below runs in the thread.
 
-    def watch(self, lab: int, recorder: Recorder) -> None:
-        """Capture a lab with a recorder."""
+    def watch(self, lab: int, recorder: Recorder, keeper: Keeper | None = None) -> None:
+        """Capture a lab with a recorder, and have a keeper keep what it takes in."""
         if lab not in self._labs:
-            self._labs[lab] = _Lab(recorder)
+            self._labs[lab] = _Lab(recorder, keeper)
         self._source.watch(lab)
 
     def unwatch(self, lab: int) -> None:
@@ -187,6 +209,10 @@ class CaptureThread:
         if state is not None and follower in state.followers:
             state.followers.remove(follower)
             self._source.unfollow(lab, *follower.flow)
+
+    def take_whole(self, lab: int, wanted: bool) -> None:
+        """Record a lab's frames whole, or no longer."""
+        self._source.take_whole(lab, wanted)
 
     def story(self, lab: int, packet: int) -> tuple[Trace | None, Exchange | None]:
         """Return a packet's trace and exchange as far as they are kept."""
@@ -231,43 +257,57 @@ class CaptureThread:
 
     def _record(self, seen: Sequence[Observation]) -> None:
         """Number what was seen and leave it for the loop, which is told once until it comes."""
-        fresh: dict[int, list[Packet]] = {}
+        taken: dict[int, list[Recorded]] = {}
         failed = False
         for one in seen:
             state = self._labs.get(one.lab)
             if state is None:
                 continue
             try:
-                self._take(state, one, fresh)
+                self._take(state, one, taken.setdefault(one.lab, []))
             except Exception:  # what is in one packet must not end the capture of all labs
                 if not failed:
                     log.exception("a packet of lab %d could not be taken in", one.lab)
                 failed = True
+        fresh = {lab: self._kept(lab, batch) for lab, batch in taken.items()}
         counted = self._count()
         # What happened later is still to be read: an answer may be among it.
         now = seen[-1].time_ns if seen else time.time_ns()
         changed = {lab: self._exchanges(lab, state, now) for lab, state in self._labs.items()}
-        self._leave(fresh, {lab: some for lab, some in changed.items() if some}, counted)
+        self._leave(
+            {lab: rows for lab, rows in fresh.items() if rows},
+            {lab: some for lab, some in changed.items() if some},
+            counted,
+        )
 
-    def _take(self, state: _Lab, seen: Observation, fresh: dict[int, list[Packet]]) -> None:
+    def _take(self, state: _Lab, seen: Observation, taken: list[Recorded]) -> None:
         recorded = state.recorder.record(seen)
-        if recorded.row is not None:
-            fresh.setdefault(seen.lab, []).append(recorded.row)
-        if recorded.placed.ended:
-            self._end(state, seen, recorded)
+        if recorded is None:
+            return
+        taken.append(recorded)
+        if recorded.ended:
+            self._end(state, recorded)
         for follower in state.followers:
-            follower.look(seen, recorded.placed.packet, state.recorder.stories)
+            follower.look(seen, recorded.packet, state.recorder.stories)
 
-    def _end(self, state: _Lab, seen: Observation, recorded: Recorded) -> None:
+    def _kept(self, lab: int, taken: Sequence[Recorded]) -> list[Packet]:
+        """Hand a batch to the lab's keeper; return its rows."""
+        keeper = self._labs[lab].keeper
+        if keeper is not None:
+            keeper.keep(taken)
+        return [one.row for one in taken if one.row is not None]
+
+    def _end(self, state: _Lab, recorded: Recorded) -> None:
         """Have a packet's end explained, unless it is noise or was explained a moment ago."""
+        seen = recorded.seen
         if explain.classify(seen.reason, seen.symbol, seen.data) == "noise":
             return
-        flow = (recorded.summary.source, recorded.summary.destination)
-        key = (seen.reason, seen.symbol, seen.namespace, seen.interface, *flow)
+        key = (seen.reason, seen.symbol, seen.namespace, seen.interface, addresses(seen.data))
         repeated = state.rate.admit(key, seen.time_ns)
+        state.drops.note(key, recorded.packet, explained=repeated is not None)
         if repeated is None:
             return
-        trace = state.recorder.stories.trace(recorded.placed.packet)
+        trace = state.recorder.stories.trace(recorded.packet)
         hop = (
             next((hop for hop in reversed(trace.hops) if hop.seen is seen), None) if trace else None
         )
@@ -316,7 +356,8 @@ class CaptureThread:
         exchanges: dict[int, list[Exchange]],
         counted: dict[int, Unseen],
     ) -> None:
-        labs = packets.keys() | exchanges.keys() | counted.keys()
+        dropped = {lab for lab, state in self._labs.items() if state.drops}
+        labs = packets.keys() | exchanges.keys() | counted.keys() | dropped
         if not labs:
             return
         with self._lock:
@@ -325,6 +366,7 @@ class CaptureThread:
                 news = self._news.setdefault(lab, News())
                 news.packets.extend(packets.get(lab, ()))
                 news.put(exchanges.get(lab, ()))
+                news.drops.extend(self._labs[lab].drops.take())
                 news.lost = self._source.lost(lab)
                 news.unseen = self._labs[lab].unseen
         if tell and not self._stopping.is_set():

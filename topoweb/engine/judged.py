@@ -10,8 +10,9 @@ import msgspec
 
 from topoweb.core.tracing import explain
 from topoweb.core.tracing.observation import Unseen
+from topoweb.core.tracing.wire import end_json, exchange_json
+from topoweb.engine.fates import Fates
 from topoweb.engine.feeds import GapFeed
-from topoweb.engine.tracewire import end_json, exchange_json
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from topoweb.core.tracing.explain.verdict import Verdict
     from topoweb.core.tracing.observation import Observation
     from topoweb.core.tracing.trace import Exchange
+    from topoweb.engine.capture import Keeper
     from topoweb.engine.explainer import Case
     from topoweb.engine.feeds import Arrival
 
@@ -39,11 +41,12 @@ class End(NamedTuple):
 class Judged:
     """Rings of their own, so that packets never crowd them out."""
 
-    def __init__(self, arrival: Arrival) -> None:
+    def __init__(self, arrival: Arrival, keeper: Keeper | None = None) -> None:
         self.ends: GapFeed[End] = GapFeed(ENDS, arrival)
         self.exchanges: GapFeed[Exchange] = GapFeed(EXCHANGES, arrival)
+        self.fates = Fates(arrival)
         self.unseen = Unseen()
-        self._arrival = arrival
+        self._arrival, self._keeper = arrival, keeper
         self._verdicts: OrderedDict[int, dict[str, Any]] = OrderedDict()  # by packet
         self._of_exchange: OrderedDict[int, dict[str, Any]] = OrderedDict()  # by id
 
@@ -59,8 +62,7 @@ class Judged:
         for one in news:
             if one.state == "answered":
                 self._of_exchange.pop(one.id, None)
-        if news:
-            self.exchanges.publish(news)
+        self._tell(news)
 
     def judge(self, case: Case, verdict: Verdict) -> None:
         """Take a verdict: an end to mark, unless it is none or is marked already."""
@@ -72,14 +74,24 @@ class Judged:
             if before is not None and before["kind"] == "fault":
                 shown = before  # an end that was seen says more than silence
             _keep(self._of_exchange, case.exchange.id, shown)
-            self.exchanges.publish([case.exchange])
+            self._tell([case.exchange])
         marked = before is not None and before["code"] == shown["code"]
         if verdict.kind not in WORTH_A_WORD or marked:
             return
         _keep(self._verdicts, packet, shown)
+        self.fates.judged(packet, shown["code"])
         place, time_ns = _place(case, verdict)
         end = end_json(verdict, shown, place, time_ns) | {"repeated": case.repeated}
         self.ends.publish([End(end["node"], msgspec.Raw(msgspec.json.encode(end)))])
+        if self._keeper is not None:
+            self._keeper.ended(end)
+
+    def _tell(self, exchanges: list[Exchange]) -> None:
+        if exchanges:
+            self.exchanges.publish(exchanges)
+        if self._keeper is not None:
+            for one in exchanges:
+                self._keeper.exchanged(one, self._of_exchange.get(one.id))
 
     def verdict(self, packet: int, exchange: Exchange | None) -> dict[str, Any] | None:
         """Return what was found out about a packet, else about its exchange."""

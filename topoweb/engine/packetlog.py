@@ -1,47 +1,82 @@
-"""What is kept of a lab's packets: numbered rows, the frames of the last few thousand, filters."""
+"""What is kept of a lab's packets: numbered rows and the frames of the last few thousand."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from topoweb.core.packets import decode, summary
+from topoweb.core.packets.filter import annotated
 from topoweb.core.tracing.stories import Stories
 from topoweb.engine.feeds import GapFeed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable
 
     from topoweb.core.packets import Summary
     from topoweb.core.tracing.observation import Observation
-    from topoweb.core.tracing.stories import Placed
 
 CAPACITY = 4096  # packets kept a lab
 INFO_MAX = 200  # characters, so that a batch of rows stays well under a frame's size
 CUT = "cut"  # flag of a packet of which not all bytes were captured
 
+_encode = msgspec.json.Encoder().encode
 
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """A numbered sighting. ``raw`` is its row (docs/protocol.md "PACKETS payload") as JSON."""
+
+class Packet(msgspec.Struct, gc=False):
+    """A numbered sighting. What is shown of it is made when somebody asks: in a flood, few do."""
 
     number: int
-    protocol: str
-    raw: msgspec.Raw
     observation: Observation
     packet: int = 0  # the same at each of its cables
+    _summary: Summary | None = None
+    _raw: msgspec.Raw | None = None
+
+    @property
+    def protocol(self) -> str:
+        """Its highest protocol that we know."""
+        return self.summary.protocol
+
+    @property
+    def summary(self) -> Summary:
+        """What its row says."""
+        if self._summary is None:
+            self._summary = summary(self.observation.data, self.observation.length)
+        return self._summary
+
+    @property
+    def raw(self) -> msgspec.Raw:
+        """Its row (docs/protocol.md "PACKETS payload") as JSON."""
+        if self._raw is None:
+            self._raw = msgspec.Raw(_encode(self._row()))
+        return self._raw
+
+    def _row(self) -> tuple[object, ...]:
+        seen, row = self.observation, self.summary
+        return (
+            self.number,
+            seen.time_ns // 1000 / 1e6,
+            seen.link,
+            seen.along,
+            self.packet,
+            row.protocol,
+            row.source,
+            row.destination,
+            row.info[:INFO_MAX],
+            seen.length,
+            CUT if seen.length > len(seen.data) else "",
+        )
 
 
-class Recorded(NamedTuple):
-    """What became of a sighting. ``row`` is None where it is no crossing of a cable."""
+class Recorded(msgspec.Struct, frozen=True, gc=False):
+    """What became of a sighting."""
 
-    placed: Placed
-    summary: Summary
-    row: Packet | None
+    seen: Observation
+    packet: int  # its number, the same at each of its stations
+    row: Packet | None  # None where it is no crossing of a cable
+    ended: bool  # the packet, or a copy of it, was dropped
 
 
 class Recorder:
@@ -50,33 +85,17 @@ class Recorder:
     def __init__(self) -> None:
         self.stories = Stories(CAPACITY)
         self._number = 0
-        self._encode = msgspec.json.Encoder().encode
 
-    def record(self, seen: Observation) -> Recorded:
-        """Take in a sighting."""
-        row = summary(seen.data, seen.length)
-        placed = self.stories.add(seen, row)
-        packet = self._packet(seen, row, placed.packet) if placed.row else None
-        return Recorded(placed, row, packet)
-
-    def _packet(self, seen: Observation, row: Summary, packet: int) -> Packet:
-        self._number += 1
-        raw = self._encode(
-            (
-                self._number,
-                seen.time_ns // 1000 / 1e6,
-                seen.link,
-                seen.along,
-                packet,
-                row.protocol,
-                row.source,
-                row.destination,
-                row.info[:INFO_MAX],
-                seen.length,
-                CUT if seen.length > len(seen.data) else "",
-            )
-        )
-        return Packet(self._number, row.protocol, msgspec.Raw(raw), seen, packet)
+    def record(self, seen: Observation) -> Recorded | None:
+        """Take in a sighting; None: it is no part of a packet's story."""
+        placed = self.stories.add(seen)
+        if placed is None:
+            return None
+        row = None
+        if placed.row:
+            self._number += 1
+            row = Packet(self._number, seen, placed.packet)
+        return Recorded(seen, placed.packet, row, placed.ended)
 
 
 class PacketLog:
@@ -102,40 +121,17 @@ class PacketLog:
         """Return a packet that is still kept."""
         return next((one for one in self._packets if one.number == number), None)
 
-    def after(self, number: int, limit: int, wanted: PacketFilter) -> list[Packet]:
-        """Return the oldest kept packets after ``number`` that a filter lets through."""
-        found = (one for one in self._packets if one.number > number and wanted.passes(one))
-        return list(islice(found, limit))
+    def first_number(self) -> int:
+        """Return the oldest packet's number; 0 when there is none."""
+        return self._packets[0].number if self._packets else 0
 
-    def newest(self, limit: int, wanted: PacketFilter) -> list[Packet]:
-        """Return the newest kept packets that a filter lets through, oldest first."""
-        found = (one for one in reversed(self._packets) if wanted.passes(one))
-        return list(islice(found, limit))[::-1]
+    def after(self, number: int) -> list[Packet]:
+        """Return the kept packets after ``number``, oldest first."""
+        return [one for one in self._packets if one.number > number]
 
-    def select(self, wanted: PacketFilter) -> list[Packet]:
-        """Return all kept packets that a filter lets through."""
-        return [one for one in self._packets if wanted.passes(one)]
-
-
-class PacketFilter:
-    """By node (either end of the cable) and by protocol; an empty one lets everything through."""
-
-    def __init__(self, params: Mapping[str, Any]) -> None:
-        """Read ``nodes`` and ``protocols`` of a stream's params; what is not a text is left out."""
-        self._nodes = frozenset(_texts(params.get("nodes")))
-        self._protocols = frozenset(text.lower() for text in _texts(params.get("protocols")))
-
-    def passes(self, packet: Packet) -> bool:
-        """True when the packet is wanted."""
-        seen = packet.observation
-        return (not self._nodes or seen.namespace in self._nodes or seen.peer in self._nodes) and (
-            not self._protocols or packet.protocol.lower() in self._protocols
-        )
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, list):
-        yield from (text for text in value if isinstance(text, str))
+    def until(self, number: int) -> list[Packet]:
+        """Return the kept packets up to ``number``, oldest first."""
+        return [one for one in self._packets if one.number <= number]
 
 
 def node_name(node: str, names: object) -> str:
@@ -151,7 +147,7 @@ def describe(packet: Packet) -> bytes:
     return msgspec.json.encode(
         {
             "row": packet.raw,
-            "layers": decode(seen.data, seen.length),
+            "layers": annotated(decode(seen.data, seen.length), seen.data, seen.length),
             "hex": seen.data.hex(),
         }
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from tests.unit.engine.sightings import (
     POINTER,
@@ -283,7 +284,7 @@ async def test_a_packet_that_cannot_be_taken_in_costs_itself_alone(
 ) -> None:
     record = Recorder.record
 
-    def fragile(self: Recorder, seen: Observation) -> Recorded:
+    def fragile(self: Recorder, seen: Observation) -> Recorded | None:
         if seen.interface == "evil0":
             raise IndexError("scripted")
         return record(self, seen)

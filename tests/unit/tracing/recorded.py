@@ -29,9 +29,7 @@ class Told:
     def __init__(self, seen: Iterable[Observation]) -> None:
         self.stories = Stories()
         self.seen = list(seen)
-        self.placed: list[Placed] = [
-            self.stories.add(one, summary(one.data, one.length)) for one in self.seen
-        ]
+        self.placed: list[Placed] = [self.stories.add(one) for one in self.seen]
 
     def traces(self, text: str) -> list[Trace]:
         """Return the traces of the packets whose first row contains a text."""

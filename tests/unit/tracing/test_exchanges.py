@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from tests.unit.packets import wire
 from tests.unit.tracing.recorded import Told, load, told
-from topoweb.core.packets import summary
 from topoweb.core.tracing.observation import Observation
 from topoweb.core.tracing.stories import Stories
 
@@ -47,7 +46,7 @@ class Talk:
         one = Observation(
             self.now, node, "eth0", way, data, len(data), 7, "l1", along, peer, self.buffer
         )
-        return self.stories.add(one, summary(data, len(data))).packet
+        return self.stories.add(one).packet
 
     def wait(self, seconds: float) -> list[Exchange]:
         """Let time pass; return what became overdue."""
@@ -343,7 +342,7 @@ def test_conversations_are_bounded() -> None:
         one = Observation(
             EPOCH + number * 1000, "h1", "eth0", "tx", data, len(data), 7, "l1", "ab", "h2"
         )
-        stories.add(one, summary(data, len(data)))
+        stories.add(one)
     exchanges = stories._exchanges
     assert len(exchanges) == 1024
     assert len(exchanges._by_key) <= 1024

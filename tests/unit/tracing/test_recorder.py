@@ -12,7 +12,7 @@ from topoweb.engine.packetlog import Recorder
 def test_rows_are_crossings_of_cables_in_both_tiers(name: str) -> None:
     recorder = Recorder()
     recorded = [recorder.record(one) for one in load(name)]
-    rows = [one.row for one in recorded if one.row is not None]
+    rows = [one.row for one in recorded if one is not None and one.row is not None]
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
     echoes = [row.observation for row in rows if row.protocol == "ICMP"]
     there = [("l1", "ab"), ("l2", "ab"), ("l4", "ab"), ("l5", "ab")]
@@ -23,8 +23,8 @@ def test_rows_are_crossings_of_cables_in_both_tiers(name: str) -> None:
 def test_a_drop_has_no_row_and_its_trace_is_there_at_once() -> None:
     recorder = Recorder()
     recorded = [recorder.record(one) for one in load("forwarding_off")]
-    (drop,) = [one for one in recorded if one.placed.ended]
-    assert (drop.row, drop.summary.protocol) == (None, "ICMP")
-    trace = recorder.stories.trace(drop.placed.packet)
+    (drop,) = [one for one in recorded if one is not None and one.ended]
+    assert drop.row is None
+    trace = recorder.stories.trace(drop.packet)
     assert trace is not None
     assert trace.ends()[0].seen.reason == "IP_INADDRERRORS"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.unit.tracing.recorded import FOLDER, Told, edges, load, place, show, told, way
 from topoweb.core.packets import summary
@@ -187,7 +187,9 @@ def test_what_was_received_stands_for_what_was_not_seen_sent() -> None:
 
 def test_drops_are_no_rows() -> None:
     seen = told("forwarding_off")
-    ended = [(placed, one) for placed, one in zip(seen.placed, seen.seen, strict=True) if placed[2]]
+    ended = [
+        (placed, one) for placed, one in zip(seen.placed, seen.seen, strict=True) if placed.ended
+    ]
     assert [one.reason for _, one in ended] == ["IP_INADDRERRORS"]
     assert not any(placed.row for placed, _ in ended)
 

@@ -1,4 +1,4 @@
-"""The fast path: one row and the hop-independent identity of a frame, without field objects."""
+"""One row of a frame, without field objects."""
 
 from __future__ import annotations
 
@@ -22,11 +22,8 @@ from topoweb.core.packets.numbers import (
     VLAN,
 )
 
-IDENTITY_BYTES = 1024  # of the transport segment: enough to tell packets apart, bounded to hash
 _IPV4 = struct.Struct(">BxHHHBBxx4s4s").unpack_from
 _IPV6 = struct.Struct(">4xHBB16s16s").unpack_from
-# Where the transport checksum lies: offload and NAT change it, so the identity leaves it out.
-_CHECKSUM_AT = {TCP: 16, UDP: 6, ICMP: 2, ICMPV6: 2}
 _MALFORMED = (IndexError, struct.error)
 
 
@@ -35,9 +32,7 @@ def summary(data: bytes, length: int) -> Summary:
     try:
         return _ethernet(data, length)
     except _MALFORMED:
-        return Summary(
-            "Ethernet", data[6:12].hex(":"), data[:6].hex(":"), "[malformed]", hash(data)
-        )
+        return Summary("Ethernet", data[6:12].hex(":"), data[:6].hex(":"), "[malformed]")
 
 
 def _ethernet(data: bytes, length: int) -> Summary:
@@ -49,15 +44,14 @@ def _ethernet(data: bytes, length: int) -> Summary:
     if kind == IPV6:
         return _ipv6(data, at, length)
     source, destination = data[6:12].hex(":"), data[:6].hex(":")
-    identity = hash((data[:12], data[at : at + IDENTITY_BYTES]))
     if kind == ARP:
-        return Summary("ARP", source, destination, arp.brief(data, at), identity)
+        return Summary("ARP", source, destination, arp.brief(data, at))
     if kind < LLC_BELOW:
         if data[at] == stp.BPDU_SAP:
-            return Summary("STP", source, destination, stp.brief(data, at + 3), identity)
-        return Summary("LLC", source, destination, f"SAP 0x{data[at]:02x}", identity)
+            return Summary("STP", source, destination, stp.brief(data, at + 3))
+        return Summary("LLC", source, destination, f"SAP 0x{data[at]:02x}")
     name = ETHERTYPES.get(kind, "Ethernet")
-    return Summary(name, source, destination, f"type 0x{kind:04x}", identity)
+    return Summary(name, source, destination, f"type 0x{kind:04x}")
 
 
 def _ipv4(data: bytes, at: int, length: int) -> Summary:
@@ -70,9 +64,7 @@ def _ipv4(data: bytes, at: int, length: int) -> Summary:
         name, info = "IPv4", ipv4.fragment_text(protocol, offset, identification)
     else:
         name, info = _upper(data, upper, stop, end, protocol, ttl)
-    key = (protocol, identification, fragment & 0x3FFF, total, source, destination)
-    identity = hash((key, *_segment(data, upper, stop, -1 if offset else protocol)))
-    return Summary(name or "IPv4", ipv4_text(source), ipv4_text(destination), info, identity)
+    return Summary(name or "IPv4", ipv4_text(source), ipv4_text(destination), info)
 
 
 def _ipv6(data: bytes, at: int, length: int) -> Summary:
@@ -86,15 +78,12 @@ def _ipv6(data: bytes, at: int, length: int) -> Summary:
             protocol, upper, offset = ipv6.upper(data, upper, following)
         except IndexError:
             info = "[cut off in an extension header]"
-            return Summary("IPv6", source_text, destination_text, info, hash(data[at + 8 : stop]))
+            return Summary("IPv6", source_text, destination_text, info)
     if offset:
         name, info = "IPv6", f"fragment offset {offset}"
     else:
         name, info = _upper(data, upper, stop, end, protocol, limit)
-    # Extension headers hold the fragment id and offset, so they belong to the identity.
-    key = (size, protocol, source, destination, data[at + 40 : upper])
-    identity = hash((key, *_segment(data, upper, stop, -1 if offset else protocol)))
-    return Summary(name or "IPv6", source_text, destination_text, info, identity)
+    return Summary(name or "IPv6", source_text, destination_text, info)
 
 
 def _upper(data: bytes, at: int, stop: int, end: int, protocol: int, ttl: int) -> tuple[str, str]:
@@ -113,12 +102,3 @@ def _upper(data: bytes, at: int, stop: int, end: int, protocol: int, ttl: int) -
     except _MALFORMED:
         return IP_PROTOCOLS.get(protocol, ""), "[cut off or malformed]"
     return IP_PROTOCOLS.get(protocol, ""), f"protocol {protocol} ttl {ttl}"
-
-
-def _segment(data: bytes, at: int, stop: int, protocol: int) -> tuple[bytes, ...]:
-    """Return the bytes of a segment that no hop changes."""
-    stop = min(stop, at + IDENTITY_BYTES)
-    skip = _CHECKSUM_AT.get(protocol)
-    if skip is None:
-        return (data[at:stop],)
-    return data[at : at + skip], data[at + skip + 2 : stop]

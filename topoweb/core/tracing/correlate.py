@@ -11,9 +11,10 @@ from collections import OrderedDict
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from topoweb.core.packets import summary
+from topoweb.core.packets import identity_of
 from topoweb.core.tracing.keys import (
     NO_MACS,
+    addresses,
     carries,
     datagram,
     hop_limit,
@@ -23,7 +24,6 @@ from topoweb.core.tracing.keys import (
 )
 
 if TYPE_CHECKING:
-    from topoweb.core.packets import Summary
     from topoweb.core.tracing.exchanges import Conversation
     from topoweb.core.tracing.observation import Observation
 
@@ -47,22 +47,24 @@ class Story:
     """A packet and where it was seen, in the order of arrival."""
 
     __slots__ = (
-        "answers", "arrivals", "bytes", "conversation", "crossings", "ends", "identities",
-        "looked", "mark", "nat", "number", "outer", "own_copy", "places", "seen", "time_ns",
-        "versions",
+        "answers", "arrivals", "bytes", "conversation", "crossings", "firsts", "forgotten",
+        "identities", "identity", "latest", "looked", "mark", "nat", "number", "outer",
+        "own_copy", "places", "seen", "time_ns", "versions",
     )  # fmt: skip
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, latest: Observation, identity: int) -> None:
         self.number = number
-        self.time_ns = 0  # of its latest sighting
+        self.latest, self.identity = latest, identity  # sighting, and its content's
+        self.time_ns = latest.time_ns
+        self.forgotten = False
         self.seen: list[Observation] = []
         self.identities: list[int] = []  # of each sighting
         self.versions: list[int] = []  # the identities; more than one after NAT
-        self.ends: list[tuple[str, str]] = []  # of each version: source, destination
+        self.firsts: list[Observation] = []  # of each version: how it was seen first
         self.nat = 0  # its NAT key
         self.places: dict[tuple[str, str, str], int] = {}  # node, interface, direction → latest
         self.arrivals: dict[str, int] = {}  # node → when it last came there
-        self.crossings: dict[tuple[str, str], int] = {}  # → sightings of it that are owed
+        self.crossings: dict[str, int] = {}  # of a cable, one way → sightings that are owed
         self.outer = 0  # number of the packet that carried it through a tunnel
         self.bytes = 0
         self.own_copy = 0  # buffer of the copy that its sender gave to itself
@@ -97,51 +99,58 @@ class Correlator:
         """Return a packet that is still remembered."""
         return self._stories.get(number)
 
-    def place(self, seen: Observation, row: Summary) -> tuple[Story, bool]:
+    def place(self, seen: Observation) -> tuple[Story, bool]:
         """Return the packet that was seen; True when it is a part of its story.
 
         A broadcast's copy that its sender gives to itself is none: it crosses no cable.
         """
-        identity = row.identity
         held = self._holder(seen) if seen.skb else None
-        if held is not None and identity in held.versions:
-            story: Story | None = held
+        same = held is not None and (held.latest.data == seen.data or _cut_off(held, seen))
+        if held is not None and same:  # the other end of a cable, a bridge
+            story, identity = held, held.identity
         else:
-            story = self._like(identity, seen)
-        fresh, key = story is None, 0
-        if story is None:
-            key = nat_key(seen.data)
-            story = self._by_nat(key, held, seen, row)
+            identity = identity_of(seen.data, seen.length)
+            story = self._known(identity, held, seen)
         where = (seen.namespace, seen.interface, seen.direction)
-        if story is None or (where in story.places and _repeats(story, seen, held, where)):
-            story, fresh = self._new(key or nat_key(seen.data), seen, held), True
-        if fresh:
-            self._put_version(story, row)
+        before = story.places.get(where)
+        if before is not None and _repeats(story, seen, held, before):
+            story, before = self._new(nat_key(seen.data), identity, seen, held), None
+        if identity not in story.versions:
+            self._put_version(story, identity, seen)
         if seen.skb and (story is not held or seen.direction == "drop"):
             self._hold(story, seen)
         if (story.own_copy or seen.data.startswith(NO_MACS)) and _is_own_copy(story, seen):
             return story, False
-        kept = LOOP_SIGHTINGS if where in story.places else STORY_SIGHTINGS
         story.places[where] = story.time_ns = seen.time_ns
+        story.latest, story.identity = seen, identity
         _note_arrival(story, seen)
-        if len(story.seen) < kept:
+        if len(story.seen) < (STORY_SIGHTINGS if before is None else LOOP_SIGHTINGS):
             self._keep(story, seen, identity)
         return story, True
 
-    def _put_version(self, story: Story, row: Summary) -> None:
-        story.versions.append(row.identity)
-        story.ends.append((row.source, row.destination))
+    def _known(self, identity: int, held: Story | None, seen: Observation) -> Story:
+        """Return the packet with this content, or that has become it, or else a new one."""
+        if held is not None and identity in held.versions:
+            return held
+        story = self._like(identity, seen)
+        if story is not None:
+            return story
+        key = nat_key(seen.data)
+        return self._by_nat(key, identity, held, seen) or self._new(key, identity, seen, held)
+
+    def _put_version(self, story: Story, identity: int, seen: Observation) -> None:
+        story.versions.append(identity)
+        story.firsts.append(seen)
         story.looked = False
-        self._alike[row.identity] = story
+        self._alike[identity] = story
 
     def _holder(self, seen: Observation) -> Story | None:
         """Return the packet that the buffer held a moment ago."""
         held = self._buffers.get(seen.skb) or self._older_buffers.get(seen.skb)
+        if held is None:
+            return None
         window = LATE_NS if seen.direction == "drop" else BUFFER_NS
-        return held if held is not None and self._holds_still(held, seen, window) else None
-
-    def _holds_still(self, story: Story, seen: Observation, window: int) -> bool:
-        return seen.time_ns - story.time_ns < window and story.number in self._stories
+        return held if _holds_still(held, seen, window) else None
 
     def _like(self, identity: int, seen: Observation) -> Story | None:
         story = self._alike.get(identity)
@@ -150,21 +159,21 @@ class Correlator:
         return story if _is_in_time(story, seen) and not _is_anothers(story, seen) else None
 
     def _by_nat(
-        self, key: int, held: Story | None, seen: Observation, row: Summary
+        self, key: int, identity: int, held: Story | None, seen: Observation
     ) -> Story | None:
         if len(seen.data) < RECOGNISABLE:
             return None
         before = self._rewritten_buffers.get(seen.skb ^ key) if seen.skb else None
-        if before is not None and self._holds_still(before, seen, BUFFER_NS):
-            return before if _rewrites(before, seen, row) else None
+        if before is not None and _holds_still(before, seen, BUFFER_NS):
+            return before if _rewrites(before, seen) else None
         if held is not None and _reassembled(held, seen):
             return held
         story = self._rewritten.get(key)
         if story is None or not _is_in_time(story, seen):
             return self._whole_of(seen)
-        if row.identity in story.versions or leaves(seen) not in story.arrivals:
+        if identity in story.versions or leaves(seen) not in story.arrivals:
             return None
-        return story if _rewrites(story, seen, row) else None
+        return story if _rewrites(story, seen) else None
 
     def _whole_of(self, seen: Observation) -> Story | None:
         """Return the packet that a router has just cut into fragments, of which this is one."""
@@ -178,11 +187,10 @@ class Correlator:
                     return story
         return None
 
-    def _new(self, key: int, seen: Observation, held: Story | None) -> Story:
+    def _new(self, key: int, identity: int, seen: Observation, held: Story | None) -> Story:
         self._number += 1
-        story = self._stories[self._number] = Story(self._number)
+        story = self._stories[self._number] = Story(self._number, seen, identity)
         story.nat = key
-        story.time_ns = seen.time_ns
         self._rewritten[story.nat] = story
         self._link_tunnel(story, seen, held)
         if len(self._stories) > self._capacity:
@@ -198,7 +206,7 @@ class Correlator:
                 story.outer = held.number
             return
         if frame := inside(seen.data):
-            inner = self._alike.get(summary(frame, len(frame)).identity)
+            inner = self._alike.get(identity_of(frame, len(frame)))
             if inner is not None and leaves(seen) in inner.arrivals:
                 inner.outer = story.number
 
@@ -225,13 +233,19 @@ class Correlator:
         """Let the oldest packet go."""
         _, story = self._stories.popitem(last=False)
         self._bytes -= story.bytes
-        story.seen.clear()  # its buffers may still point to it
+        story.forgotten = True  # its buffers may still point to it
+        story.seen.clear()
         story.identities.clear()
+        story.firsts.clear()
         for identity in story.versions:
             if self._alike.get(identity) is story:
                 del self._alike[identity]
         if self._rewritten.get(story.nat) is story:
             del self._rewritten[story.nat]
+
+
+def _holds_still(story: Story, seen: Observation, window: int) -> bool:
+    return seen.time_ns - story.time_ns < window and not story.forgotten
 
 
 def leaves(seen: Observation) -> str:
@@ -276,10 +290,8 @@ def _note_arrival(story: Story, seen: Observation) -> None:
         story.arrivals[node] = seen.time_ns
 
 
-def _repeats(
-    story: Story, seen: Observation, held: Story | None, where: tuple[str, str, str]
-) -> bool:
-    """True when the same content is at the same place because it was sent again.
+def _repeats(story: Story, seen: Observation, held: Story | None, before: int) -> bool:
+    """True when the same content is at the same place as ``before`` because it was sent again.
 
     A packet in a loop comes back within microseconds, and a node does not send it again without
     having received it again.
@@ -288,7 +300,6 @@ def _repeats(
         return story is not held  # one buffer ends once
     if story.seen and is_fragment(seen.data) and not is_fragment(story.seen[0].data):
         return False  # the next part of what was cut here
-    before = story.places[where]
     if seen.time_ns - before > REPEAT_NS:
         return True
     return (
@@ -298,15 +309,17 @@ def _repeats(
     )
 
 
-def _rewrites(story: Story, seen: Observation, row: Summary) -> bool:
+def _rewrites(story: Story, seen: Observation) -> bool:
     """True when NAT can have made these addresses of the packet's.
 
     An echo service sends the same content back with the addresses swapped, and a proxy sends it
     on from an address of its own: neither is the same packet.
     """
-    if (row.destination, row.source) in story.ends:
+    source, target = addresses(seen.data)
+    ends = [addresses(one.data) for one in story.firsts]
+    if (target, source) in ends:
         return False
-    if any(row.source == source or row.destination == target for source, target in story.ends):
+    if any(source == one or target == other for one, other in ends):
         return True
     last = story.seen[-1] if story.seen else seen
     return hop_limit(seen.data) == hop_limit(last.data) - 1
@@ -320,6 +333,18 @@ def _reassembled(held: Story, seen: Observation) -> bool:
         and not is_fragment(seen.data)
         and datagram(last.data) == datagram(seen.data)
     )
+
+
+def _cut_off(held: Story, seen: Observation) -> bool:
+    """True when what was captured differs from what its buffer was seen to hold only at the end.
+
+    A payload in pages of its own is not read where a packet is dropped, and some frames are
+    recorded whole.
+    """
+    last, size = held.latest.data, min(len(held.latest.data), len(seen.data))
+    if len(last) == len(seen.data) or size < RECOGNISABLE:
+        return False
+    return identity_of(last[:size], seen.length) == identity_of(seen.data[:size], seen.length)
 
 
 def _is_own_copy(story: Story, seen: Observation) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from topoweb.core.packets import ipv6, summary
+from topoweb.core.packets import identity_of, ipv6
 from topoweb.core.packets.icmp import QUOTING
 from topoweb.core.packets.numbers import (
     ICMP,
@@ -63,6 +63,21 @@ def transport(data: bytes, kind: int, at: int) -> tuple[int, int, int]:
     end = min(len(data), at + 40 + size) if size else len(data)
     protocol, start, offset = ipv6.upper(data, at + 40, data[at + 6])
     return -1 if offset else protocol, start, end
+
+
+def addresses(data: bytes) -> tuple[bytes, bytes]:
+    """Return a frame's source and destination: of IP where it is that, else the MACs."""
+    if data.startswith(PLAIN_IPV4, 12) and len(data) >= 34:
+        return data[26:30], data[30:34]
+    try:
+        kind, at = network(data)
+    except IndexError:
+        kind, at = 0, 0
+    if kind == IPV4 and len(data) >= at + 20:
+        return data[at + 12 : at + 16], data[at + 16 : at + 20]
+    if kind == IPV6 and len(data) >= at + 40:
+        return data[at + 8 : at + 24], data[at + 24 : at + 40]
+    return data[6:12], data[:6]
 
 
 def hop_limit(data: bytes) -> int:
@@ -136,8 +151,8 @@ def carries(outer: Observation, inner: Observation) -> bool:
     frame = inside(outer.data)
     if len(frame) < 34:
         return False
-    alike = summary(inner.data[: len(frame)], inner.length)
-    return summary(frame, inner.length).identity == alike.identity
+    alike = identity_of(inner.data[: len(frame)], inner.length)
+    return identity_of(frame, inner.length) == alike
 
 
 def inside(data: bytes) -> bytes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One packet seen once, or seen to end.
+
+class Observation(msgspec.Struct, frozen=True, gc=False):
+    """One packet seen once, or seen to end. A struct, as a hundred thousand a second are made.
 
     Times are CLOCK_REALTIME nanoseconds from the kernel. ``data`` holds the first ``snaplen``
     bytes from the Ethernet header on, ``length`` the frame's true length.

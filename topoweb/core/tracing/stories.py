@@ -5,8 +5,10 @@ Belongs to one thread. Cheap for every sighting; a trace is put together when so
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from topoweb.core.tracing.correlate import CAPACITY, Correlator, Story, leaves
 from topoweb.core.tracing.exchanges import Conversation, Exchanges
@@ -14,7 +16,6 @@ from topoweb.core.tracing.paths import hops
 from topoweb.core.tracing.trace import Hop, Trace
 
 if TYPE_CHECKING:
-    from topoweb.core.packets import Summary
     from topoweb.core.tracing.observation import Observation
     from topoweb.core.tracing.trace import Exchange
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 PATIENCE = 4  # sightings of a packet until it belongs to no exchange
 
 
-class Placed(NamedTuple):
+class Placed(msgspec.Struct, frozen=True, gc=False):
     """What a sighting is."""
 
     packet: int  # its number
@@ -44,11 +45,11 @@ class Stories:
         """Return how many packets are remembered."""
         return len(self._packets)
 
-    def add(self, seen: Observation, summary: Summary) -> Placed:
-        """Take in a sighting with its summary (`core.packets.summary`)."""
-        story, belongs = self._packets.place(seen, summary)
+    def add(self, seen: Observation) -> Placed | None:
+        """Take in a sighting; None: a broadcast's copy that its sender gives to itself."""
+        story, belongs = self._packets.place(seen)
         if not belongs:
-            return Placed(story.number, row=False, ended=False)
+            return None
         if not story.looked:  # an answer may be told of before what it answers
             story.looked = self._exchanges.look(story, seen) or len(story.seen) > PATIENCE
         if story.answers:
@@ -124,7 +125,7 @@ def _is_by_child(sent: Observation, received: Observation) -> bool:
 
 def _is_crossing(story: Story, seen: Observation) -> bool:
     """True for the first of the two sightings of a crossing, which come in either order."""
-    cable = seen.link, seen.along
+    cable = seen.link if seen.along == "ab" else f"{seen.link} back"
     owed = story.crossings.get(cable, 0)
     sent = seen.direction == "tx"
     story.crossings[cable] = owed + 1 if sent else owed - 1
@@ -132,14 +133,16 @@ def _is_crossing(story: Story, seen: Observation) -> bool:
 
 
 def _note_door(story: Story, conversation: Conversation, seen: Observation) -> None:
-    """Note the node through whose interface a macvlan child's request has gone out."""
+    """Note the node through whose interface a macvlan child's request has gone out.
+
+    Between two children of one parent it is shown to the parent as if it had come in there.
+    """
     first = story.seen[0]
-    if (
-        story.number == conversation.request
-        and seen.direction == first.direction == "tx"
-        and not first.link
-        and leaves(seen) != conversation.asker
-    ):
+    if story.number != conversation.request or first.direction != "tx" or first.link:
+        return
+    handed = seen.direction == "rx" and len(story.seen) <= 2
+    out = seen.direction == "tx" and leaves(seen) != conversation.asker
+    if out or (handed and seen.namespace != conversation.asker):
         conversation.doors.add(seen.namespace)
 
 

@@ -121,6 +121,9 @@ class AfPacketSource:
     def unfollow(self, lab: int, source: str, target: str, protocol: int) -> None:
         """Nothing to undo."""
 
+    def take_whole(self, lab: int, wanted: bool) -> None:
+        """Nothing to do: 2,048 bytes of each packet are recorded in any case."""
+
     def points(self, lab: int) -> int:
         """Return how many cables of a lab are tapped now."""
         state = self._labs.get(lab)

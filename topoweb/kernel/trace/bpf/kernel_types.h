@@ -22,14 +22,13 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
-	BPF_MAP_TYPE_RINGBUF = 27,
 };
 struct bpf_dynptr {
 	__u64 opaque[2];
 } __attribute__((aligned(8)));
 
 #define BPF_F_NO_PREALLOC 1
-#define BPF_RB_NO_WAKEUP 1
+#define BPF_F_MMAPABLE 1024
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import secrets
 import struct
 from functools import partial
 from pathlib import Path
+from platform import machine
 from typing import TYPE_CHECKING
 
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.tracing.observation import Unseen
 from topoweb.kernel.trace.bpf.btf import kernel_types
 from topoweb.kernel.trace.bpf.libbpf import check, library, pointer
-from topoweb.kernel.trace.bpf.ring import Ring
+from topoweb.kernel.trace.bpf.ring import DROPS, HOPS, WHOLES, Kind, Ring
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence, Set
@@ -24,11 +26,17 @@ if TYPE_CHECKING:
 OBJECT = Path(__file__).with_name("tracer.bpf.o")
 PROGRAMS = ("on_receive", "on_send", "on_drop")
 PLAIN = ("on_receive_plain", "on_send_plain", "on_drop")  # payload of TCP is not read
-DROP_RING = 4 << 20  # bytes: 20,000 drops, while the reader is held up
+DROP_RING = 16 << 20  # bytes: 64,000 drops, while the reader is held up
+WHOLE_RING = 8 << 20  # bytes: 2,000 frames that are wanted whole
 LABS, SPACES = 256, 65_536  # slots of losses, places of namespaces; as in layout.h
 KFREE_SKB = range(2, 8)  # numbers of arguments that we can handle: later ones come at the end
 
-_SETTINGS = struct.Struct("=IxxxxQQ")
+STRIPES = 8  # of a ring, at most; as in layout.h
+TAKEN_AT_ONCE = 4  # slots, by one processor: a task, a softirq and an interrupt may each take one
+ORDERED = ("x86_64", "i686")  # processors that make stores visible in their order
+RECORDED = 1 << 31  # beside a slot: frames are wanted whole
+
+_SETTINGS = struct.Struct("=I4x QQ QQ II III I")
 _CONTROL = struct.Struct("=III")
 _COOKIE, _NUMBER, _SPACE = struct.Struct("=Q"), struct.Struct("=I"), struct.Struct("=QIxxxx")
 _LOSS = struct.Struct("=QQQ")
@@ -48,14 +56,14 @@ class Program:
     ) -> None:
         """Load and attach ``programs``.
 
-        ``hop_ring``: bytes, a power of two. ``rate``: hops a second of one interface in one
+        ``hop_ring``: bytes at most. ``rate``: hops a second of one interface in one
         direction in the long run (0: no limit), ``burst``: how many it may be ahead. Namespaces
         with a cookie in ``refused`` are never watched. TopowebError UNSUPPORTED with the reason.
         """
         self._library = library()
         self._refused = frozenset(refused)
         self._links: list[int] = []
-        self._rings: list[Ring] = []
+        self._rings: dict[Kind, Ring] = {}
         self._sampling = 0
         self._followed: frozenset[bytes] = frozenset()
         self._spaces: dict[int, int] = {}  # place → cookie
@@ -71,8 +79,15 @@ class Program:
             raise
 
     def _load(self, hop_ring: int, rate: int, burst: int, programs: Sequence[str]) -> None:
+        stripes = min(STRIPES, 1 << (processors() - 1).bit_length())
+        margin = TAKEN_AT_ONCE * -(-processors() // stripes)
+        sizes = {HOPS: hop_ring, WHOLES: WHOLE_RING, DROPS: DROP_RING}
+        bits = {kind: _bits(kind, size, stripes, margin) for kind, size in sizes.items()}
         interval = 1_000_000_000 // rate if rate else 0
-        settings = _SETTINGS.pack(_arguments(), interval, interval * burst)
+        settings = _SETTINGS.pack(
+            _arguments(), interval, interval * burst, secrets.randbits(64),
+            secrets.randbits(64) | 1, stripes - 1, margin, *bits.values(), machine() in ORDERED,
+        )  # fmt: skip
         rodata = self._map(".rodata")
         check(
             self._library.bpf_map__set_initial_value(rodata, settings, len(settings)),
@@ -80,14 +95,18 @@ class Program:
         )
         for name in {*PROGRAMS, *PLAIN}:
             self._library.bpf_program__set_autoload(self._program(name), name in programs)
-        for name, size in (("hops", hop_ring), ("drops", DROP_RING)):
-            check(self._library.bpf_map__set_max_entries(self._map(name), size), f"ring {name}")
+        for kind in sizes:
+            found = self._map(f"{kind.name}s")
+            slots = stripes << bits[kind]
+            check(self._library.bpf_map__set_max_entries(found, slots), f"ring {kind.name}")
         check(self._library.bpf_object__load(self._object), "loading the program")
         self._watched, self._crowded = self._fd("watched"), self._fd("crowded")
         self._flows = self._fd("followed")
         self._control, self._losses = self._fd(".bss"), self._fd("losses")
         self._loss_bytes = _LOSS.size * self._library.libbpf_num_possible_cpus()
-        self._rings = [Ring(self._fd("drops"), DROP_RING), Ring(self._fd("hops"), hop_ring)]
+        for kind in sizes:
+            maps = self._fd(f"{kind.name}s"), self._fd(f"{kind.name}_at")
+            self._rings[kind] = Ring(kind, *maps, stripes, bits[kind])
 
     def _attach(self, programs: Sequence[str]) -> None:
         for name in programs:
@@ -97,17 +116,26 @@ class Program:
     @property
     def drops(self) -> Ring:
         """Packets that ended."""
-        return self._rings[0]
+        return self._rings[DROPS]
 
     @property
     def hops(self) -> Ring:
         """Packets that passed an interface."""
-        return self._rings[1]
+        return self._rings[HOPS]
 
-    def watch(self, cookie: int, slot: int) -> None:
-        """Record what happens in a namespace; losses count for ``slot``. FORBIDDEN: the host's."""
+    @property
+    def wholes(self) -> Ring:
+        """Packets that passed an interface and are wanted whole."""
+        return self._rings[WHOLES]
+
+    def watch(self, cookie: int, slot: int, *, whole: bool = False) -> None:
+        """Record what happens in a namespace; losses count for ``slot``. FORBIDDEN: the host's.
+
+        ``whole``: record frames up to `ring.WHOLE` bytes, not `ring.DATA`. Call it again to change.
+        """
         if cookie in self._refused:
             raise TopowebError(ErrorKind.FORBIDDEN, "this network namespace is the host's own")
+        slot |= RECORDED if whole else 0
         at = cookie % SPACES
         if self._spaces.setdefault(at, cookie) == cookie:
             self._put(self._watched, _NUMBER.pack(at), _SPACE.pack(cookie, slot))
@@ -163,12 +191,12 @@ class Program:
 
     def close(self) -> None:
         """Detach and unload."""
-        for ring in self._rings:
+        for ring in self._rings.values():
             ring.close()
         for link in self._links:
             self._library.bpf_link__destroy(link)
         self._library.bpf_object__close(self._object)
-        self._rings, self._links = [], []
+        self._rings, self._links = {}, []
 
     def _steer(self) -> None:
         control = _CONTROL.pack(self._sampling, len(self._followed), len(self._crowd))
@@ -201,6 +229,16 @@ def load_best(*, hop_ring: int, rate: int, burst: int, refused: Collection[int] 
         return choose(programs=PROGRAMS)
     except TopowebError:
         return choose(programs=PLAIN)
+
+
+def processors() -> int:
+    """Return how many processors there can be."""
+    return int(library().libbpf_num_possible_cpus())
+
+
+def _bits(kind: Kind, size: int, stripes: int, margin: int) -> int:
+    """Return the power of two of slots that each stripe of a ring of ``size`` bytes has."""
+    return max(size // kind.record.size // stripes, 2 * margin).bit_length() - 1
 
 
 def _arguments() -> int:

@@ -10,8 +10,8 @@ import time
 from bisect import bisect_left
 from collections import Counter
 from functools import partial
-from operator import itemgetter
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from topoweb.core.errors import ErrorKind, TopowebError
 from topoweb.core.tracing.observation import Unseen
@@ -27,21 +27,22 @@ from topoweb.kernel.trace.bpf.throttle import Throttle
 from topoweb.kernel.trace.changes import Changes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from topoweb.core.tracing.observation import Observation
     from topoweb.kernel.holder import Holder
     from topoweb.kernel.trace.bpf.program import Program
-    from topoweb.kernel.trace.bpf.ring import Event
+    from topoweb.kernel.trace.bpf.ring import Ring
 
-HOP_RING = 64 << 20  # bytes, 208 a hop
+HOP_RING = 64 << 20  # bytes at most, 192 a hop
 HOP_RATE = 50_000  # a second, of one interface in one direction
 HOP_BURST = 50_000
-PACE = 0.033  # seconds between looks into the rings: the kernel wakes nobody
+PACE = 0.015  # seconds between looks into the rings: the kernel wakes nobody
 SETTLE = 1_000_000  # ns after which no earlier event is still to come
 BATCH = 4096  # events of one ring that one poll returns
 
-_when = itemgetter(TIME)
+_when = attrgetter("time_ns")
 
 
 class _Lab:
@@ -53,6 +54,7 @@ class _Lab:
         self.nodes: dict[int, str] = {}  # by their namespaces' cookies
         self.missing = False  # of a namespace that is written down
         self.flows: Counter[bytes] = Counter()  # that are followed
+        self.whole = False  # whether frames are wanted up to `ring.WHOLE` bytes
 
 
 class BpfSource:
@@ -79,8 +81,9 @@ class BpfSource:
         self._program: Program | None = None
         self._throttle = Throttle()
         self._labs: dict[int, _Lab] = {}
-        self._held: list[Event] = []
+        self._held: list[Observation] = []
         self._behind = False  # there is more in the rings than one poll returns
+        self._horizon = 0  # ns of the kernel's clock until which all is known
         self._changes = Changes(run_dir, self._refresh)
 
     def watch(self, lab: int) -> None:
@@ -144,6 +147,14 @@ class BpfSource:
             self._labs[lab].flows -= Counter(directions(source, target, protocol))
             self._steer()
 
+    def take_whole(self, lab: int, wanted: bool) -> None:
+        """Record up to 2,048 bytes of every frame of a lab that is watched, or no longer."""
+        state = self._labs.get(lab)
+        if state is not None and state.whole != wanted:
+            state.whole = wanted
+            nodes, state.nodes = state.nodes, {}
+            self._watch_only(state, nodes)
+
     def spaces(self, lab: int) -> int:
         """Return how many namespaces of a lab are watched now."""
         state = self._labs.get(lab)
@@ -175,25 +186,31 @@ class BpfSource:
         return any(woken)
 
     def _seen(self) -> list[Observation]:
-        return list(filter(None, map(self._reader.observation, self._events())))
-
-    def _events(self) -> list[Event]:
-        """Take events from both rings, ordered. The newest wait: an older one may still come."""
+        """Take events from the rings, ordered. The newest wait: an older one may still come."""
         self._behind = False
-        if self._program is None:
+        program, reader = self._program, self._reader
+        if program is None:
             return []
-        horizon = time.monotonic_ns() - SETTLE
-        for ring in (self._program.drops, self._program.hops):
-            taken, whole = ring.read(BATCH)
-            self._held += taken
+        self._horizon = time.monotonic_ns() - SETTLE
+        seen = self._held
+        seen += reader.drops(self._taken(program.drops))
+        seen += reader.hops(self._taken(program.wholes))
+        seen += reader.hops(self._taken(program.hops))
+        program.sampling = self._throttle.power(program.hops.filled)
+        seen.sort(key=_when)
+        ready = bisect_left(seen, self._horizon + reader.offset, key=_when)
+        self._held = seen[ready:]
+        del seen[ready:]
+        return seen
+
+    def _taken(self, ring: Ring) -> Iterator[Any]:
+        """Yield what waits in a ring; nothing that happened later than what is left is ready."""
+        for stripe in ring.stripes:
+            taken, whole = stripe.read(BATCH)
             if taken and not whole:
-                horizon = min(horizon, taken[-1][TIME])
                 self._behind = True
-        self._program.sampling = self._throttle.power(self._program.hops.filled)
-        self._held.sort(key=_when)
-        ready = bisect_left(self._held, horizon, key=_when)
-        events, self._held = self._held[:ready], self._held[ready:]
-        return events
+                self._horizon = min(self._horizon, taken[-1][TIME])
+            yield from taken
 
     def _refresh(self, lab: int) -> None:
         """Watch what the manifest says, and nothing of a lab that has died."""
@@ -220,7 +237,7 @@ class BpfSource:
         for cookie in gone:
             self._program.unwatch(cookie)
         for cookie in nodes.keys() - state.nodes.keys():
-            self._program.watch(cookie, state.slot)
+            self._program.watch(cookie, state.slot, whole=state.whole)
         self._places.remove(gone)
         state.nodes = nodes
 

@@ -6,13 +6,16 @@ opened once, with the privileges of the start, because the kernel looks at those
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_right
 from pathlib import Path
 from typing import IO
 
 KALLSYMS, MODULES = Path("/proc/kallsyms"), Path("/proc/modules")
-TEXT = frozenset(b"tTwW")
+# Address, kind (text) and name; compilers' endings (".isra.0", ".cold") are left out. All at once:
+# a kernel has a hundred thousand, and packets wait meanwhile.
+FUNCTION = re.compile(rb"^([0-9a-f]+) [tTwW] ([^.\s]*)", re.MULTILINE)
 
 
 class Symbols:
@@ -30,11 +33,12 @@ class Symbols:
 
     def name(self, address: int) -> str:
         """Return the function that an address lies in, "" where that cannot be known."""
-        if address not in self._known:
+        name = self._known.get(address)
+        if name is None:
             self._refresh()
             at = bisect_right(self._starts, address) - 1
-            self._known[address] = self._names[at].decode() if at >= 0 else ""
-        return self._known[address]
+            name = self._known[address] = self._names[at].decode() if at >= 0 else ""
+        return name
 
     def close(self) -> None:
         """Close the file."""
@@ -48,8 +52,9 @@ class Symbols:
             return
         self._loaded = loaded
         self._file.seek(0)
-        found = sorted(filter(None, map(_function, self._file)))
-        self._starts = array("Q", (start for start, _ in found))
+        text = FUNCTION.findall(self._file.read())
+        found = sorted((int(start, 16), name) for start, name in text if start.strip(b"0"))
+        self._starts = array("Q", [start for start, _ in found])
         self._names = [name for _, name in found]
         self._known.clear()
 
@@ -57,10 +62,3 @@ class Symbols:
         if not self._modules.exists():  # a kernel without modules
             return []
         return [line.split(b" ", 1)[0] for line in self._modules.read_bytes().splitlines()]
-
-
-def _function(line: bytes) -> tuple[int, bytes] | None:
-    """Return address and name; compilers' endings (".isra.0", ".cold") are left out."""
-    address, kind, name = line.split(None, 3)[:3]
-    start = int(address, 16)
-    return (start, name.partition(b".")[0]) if start and kind[0] in TEXT else None

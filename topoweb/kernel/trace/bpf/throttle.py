@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Of the ring. A tenth of 64 MiB is what the reader is behind by some quarter of a second.
-FULL, CALM = 0.1, 0.02
-RAISE_EVERY, LOWER_EVERY = 0.2, 5.0  # seconds
+# Of the ring's fullest stripe: where there are two, the reader is behind by a quarter of a second.
+FULL, CALM = 0.2, 0.02
+RAISE_EVERY, LOWER_EVERY = 0.2, 2.0  # seconds
+DRAINS = 0.95  # of what it was full when it was raised last: what came in a hiccup is being read
 MOST = 10  # one flow in 1,024
 
 
@@ -21,14 +22,18 @@ class Throttle:
         self._clock = clock
         self._power = 0
         self._changed = clock()
+        self._raised = 0.0  # how full it was then
 
     def power(self, filled: float) -> int:
         """Return n: one flow in 2^n is to be recorded."""
         quiet = self._clock() - self._changed
-        if filled > FULL and quiet >= RAISE_EVERY and self._power < MOST:
+        if filled <= FULL:
+            self._raised = 0.0
+            if filled < CALM and quiet >= LOWER_EVERY and self._power:
+                self._set(self._power - 1)
+        elif filled >= DRAINS * self._raised and quiet >= RAISE_EVERY and self._power < MOST:
             self._set(self._power + 1)
-        elif filled < CALM and quiet >= LOWER_EVERY and self._power:
-            self._set(self._power - 1)
+            self._raised = filled
         return self._power
 
     def _set(self, power: int) -> None:

@@ -2,7 +2,7 @@
  *
  * Where packets of watched network namespaces go, and where they end.
  *
- * Three tracepoints write one record each into a ring: netif_receive_skb (an interface has
+ * Three tracepoints write one record each into a ring of layout.h: netif_receive_skb (an interface has
  * received), net_dev_start_xmit (an interface sends), kfree_skb (a packet is dropped). Only
  * namespaces in the map `watched` are looked at. What is not recorded is counted.
  *
@@ -105,32 +105,27 @@ static __always_inline __u64 hash_of(const struct flow *flow)
 	return mixed(sum + flow->protocol);
 }
 
-static __always_inline bool is_followed(const struct flow *flow)
+static __noinline bool is_followed(struct sk_buff *skb, __u32 network)
 {
-	if (!control.followed)
+	struct flow flow, any;
+	if (!read_flow(skb, network, &flow))
 		return false;
-	if (bpf_map_lookup_elem(&followed, flow))
+	if (bpf_map_lookup_elem(&followed, &flow))
 		return true;
-	struct flow any = *flow;
+	any = flow;
 	__builtin_memset(any.source, 0, sizeof(any.source));
 	if (bpf_map_lookup_elem(&followed, &any))
 		return true;
-	any = *flow;
+	any = flow;
 	__builtin_memset(any.target, 0, sizeof(any.target));
 	return bpf_map_lookup_elem(&followed, &any) != 0;
-}
-
-static __noinline bool spared(struct sk_buff *skb, __u32 network)
-{
-	struct flow flow;
-	return control.followed && read_flow(skb, network, &flow) && is_followed(&flow);
 }
 
 static __noinline bool sampled_away(struct sk_buff *skb, __u32 network)
 {
 	struct flow flow;
 	__u32 mask = (1U << (control.sampling & 31)) - 1;
-	return mask && read_flow(skb, network, &flow) && hash_of(&flow) & mask && !is_followed(&flow);
+	return read_flow(skb, network, &flow) && hash_of(&flow) & mask;
 }
 
 static __always_inline void read_tag(struct sk_buff *skb, struct event *event)
@@ -154,9 +149,15 @@ static __always_inline void read_segments(struct sk_buff *skb, struct event *eve
 	event->gso_segs = BPF_CORE_READ(shared, gso_segs);
 }
 
-/* Add what lies in pages, as all payload of TCP does, to the data of a hop. `before` is how much
- * of the frame comes before skb->data: 0 or a link header. */
-static __noinline int read_pages(struct sk_buff *skb, struct event *event, __u32 before)
+/* Bytes of the frame that lie in one piece at skb->head; the payload of TCP lies in pages. */
+static __always_inline __u32 in_one_piece(struct sk_buff *skb, struct extent at)
+{
+	return skb->tail > at.start ? skb->tail - at.start : 0;
+}
+
+/* Add what lies in pages to the data of a hop. `before` is how much of the frame comes before
+ * skb->data: 0 or a link header. */
+static __noinline int read_pages(struct sk_buff *skb, struct hop *hop, __u32 before)
 {
 	struct bpf_dynptr bytes;
 	__u32 size = skb->len, room = DATA - before;
@@ -166,16 +167,66 @@ static __noinline int read_pages(struct sk_buff *skb, struct event *event, __u32
 		size = room;
 	if (bpf_dynptr_from_skb(skb, 0, &bytes))
 		return 0;
-	if (!bpf_dynptr_read(event->data + before, size, &bytes, 0, 0))
-		event->captured = before + size;
+	if (!bpf_dynptr_read(hop->data + before, size, &bytes, 0, 0))
+		hop->event.captured = before + size;
 	return 0;
 }
 
-static __always_inline void record(struct event *event, struct sk_buff *skb,
-				   struct net_device *dev, struct extent at, bool pages)
+static __noinline int read_whole_pages(struct sk_buff *skb, struct whole *whole, __u32 before)
 {
-	__u32 captured = skb->tail > at.start ? skb->tail - at.start : 0;
-	event->skb = (__u64)skb;
+	struct bpf_dynptr bytes;
+	__u32 size = skb->len, room = WHOLE - before;
+	if (before != 0 && before != LINK_HEADER)
+		return 0;
+	if (size > room)
+		size = room;
+	if (bpf_dynptr_from_skb(skb, 0, &bytes))
+		return 0;
+	if (!bpf_dynptr_read(whole->data + before, size, &bytes, 0, 0))
+		whole->event.captured = before + size;
+	return 0;
+}
+
+/* Which slot of which lap of a ring was taken. */
+struct place {
+	__u32 slot;
+	__u32 lap; /* 0: none, the ring is full */
+};
+
+/* Several may take slots of a stripe at once: other processors, or an interrupt of this one. */
+static __always_inline struct place take(void *positions, __u32 bits)
+{
+	struct place place = {0, 0};
+	__u32 stripe = bpf_get_smp_processor_id() & settings.stripes;
+	struct position *position = bpf_map_lookup_elem(positions, &stripe);
+	if (!position)
+		return place;
+	/* Less than nothing waits where an interrupt has written, and the reader read, in between. */
+	__s64 waiting = position->written - position->read;
+	if (waiting >= (1LL << (bits & 31)) - (__s64)settings.margin)
+		return place;
+	__u64 at = __sync_fetch_and_add(&position->written, 1);
+	place.slot = stripe << (bits & 31) | (at & ((1ULL << (bits & 31)) - 1));
+	place.lap = (at >> (bits & 31)) + 1;
+	return place;
+}
+
+/* From now on the reader takes it: all else that was written must be there before. A processor that
+ * keeps stores in order needs nothing more; to wait until they are in memory costs a sixth of all. */
+static __always_inline void publish(struct event *event, __u32 lap)
+{
+	if (settings.ordered)
+		*(volatile __u32 *)&event->lap = lap;
+	else
+		__sync_lock_test_and_set(&event->lap, lap);
+}
+
+/* All but time, namespace, kind and data. */
+static __always_inline void describe(struct event *event, struct sk_buff *skb,
+				     struct net_device *dev, struct extent at)
+{
+	*(volatile __u64 *)&event->skb = (__u64)skb; /* the verifier counts with no pointer */
+	event->skb = (*(volatile __u64 *)&event->skb ^ settings.secret) * settings.factor;
 	event->interface[0] = event->interface[1] = 0;
 	if (dev) {
 		event->interface[0] = ((__u64 *)dev->name)[0];
@@ -183,18 +234,21 @@ static __always_inline void record(struct event *event, struct sk_buff *skb,
 	}
 	event->length = skb->len + (__u32)(skb->data - skb->head) - at.start;
 	event->protocol = skb->protocol;
-	event->captured = captured > DATA ? DATA : captured;
 	event->link_header = at.network - at.start;
 	read_tag(skb, event);
 	read_segments(skb, event);
+}
+
+/* Return how many bytes were captured. */
+static __always_inline __u16 read_head(__u8 *data, struct sk_buff *skb, struct extent at)
+{
+	__u32 captured = in_one_piece(skb, at);
 	/* More than there may be: behind a packet's bytes comes its skb_shared_info, of 320 bytes. */
 	if (captured <= DATA / 2)
-		bpf_probe_read_kernel(event->data, DATA / 2, skb->head + at.start);
+		bpf_probe_read_kernel(data, DATA / 2, skb->head + at.start);
 	else
-		bpf_probe_read_kernel(event->data, DATA, skb->head + at.start);
-	if (pages && skb->data_len && captured < DATA)
-		read_pages(skb, event, (__u32)(skb->data - skb->head) - at.start);
-	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+		bpf_probe_read_kernel(data, DATA, skb->head + at.start);
+	return captured > DATA ? DATA : captured;
 }
 
 enum lost { LOST_HOP, LOST_DROP, SAMPLED };
@@ -210,27 +264,57 @@ static __always_inline int count(__u32 slot, enum lost what)
 	return 0;
 }
 
+/* Record a frame with all that there is room for; false: the ring for those is full. */
+static __always_inline bool record_whole(struct sk_buff *skb, struct net_device *dev,
+					 enum kind kind, __u64 now, struct extent at, bool pages)
+{
+	struct place place = take(&whole_at, settings.whole_bits);
+	struct whole *whole = bpf_map_lookup_elem(&wholes, &place.slot);
+	if (!whole || !place.lap)
+		return false;
+	__u32 captured = in_one_piece(skb, at);
+	if (captured > WHOLE)
+		captured = WHOLE;
+	whole->event.time = now;
+	whole->event.cookie = dev->nd_net.net->net_cookie;
+	whole->event.kind = kind;
+	describe(&whole->event, skb, dev, at);
+	bpf_probe_read_kernel(whole->data, captured, skb->head + at.start);
+	whole->event.captured = captured;
+	if (pages && skb->data_len && captured < WHOLE)
+		read_whole_pages(skb, whole, (__u32)(skb->data - skb->head) - at.start);
+	publish(&whole->event, place.lap);
+	return true;
+}
+
 static __always_inline int hop(struct sk_buff *skb, struct net_device *dev, enum kind kind,
 			       struct extent at, bool pages)
 {
 	__u64 cookie = dev->nd_net.net->net_cookie;
-	__u32 *slot = slot_of(cookie);
-	if (!slot)
+	__u32 *space = slot_of(cookie);
+	if (!space)
 		return 0;
-	if (control.sampling && sampled_away(skb, at.network))
-		return count(*slot, SAMPLED);
+	__u32 slot = *space & ~RECORDED;
+	bool followed = control.followed && is_followed(skb, at.network);
+	if (control.sampling && !followed && sampled_away(skb, at.network))
+		return count(slot, SAMPLED);
 	__u64 now = bpf_ktime_get_ns();
-	if (over_rate(cookie, dev, kind, now) && !spared(skb, at.network))
-		return count(*slot, LOST_HOP);
-	struct event *event = bpf_ringbuf_reserve(&hops, sizeof(*event), 0);
-	if (!event)
-		return count(*slot, LOST_HOP);
-	event->time = now;
-	event->cookie = cookie;
-	event->kind = kind;
-	event->reason = 0;
-	event->location = 0;
-	record(event, skb, dev, at, pages);
+	if (!followed && over_rate(cookie, dev, kind, now))
+		return count(slot, LOST_HOP);
+	if ((followed || *space & RECORDED) && record_whole(skb, dev, kind, now, at, pages))
+		return 0;
+	struct place place = take(&hop_at, settings.hop_bits);
+	struct hop *hop = bpf_map_lookup_elem(&hops, &place.slot);
+	if (!hop || !place.lap)
+		return count(slot, LOST_HOP);
+	hop->event.time = now;
+	hop->event.cookie = cookie;
+	hop->event.kind = kind;
+	describe(&hop->event, skb, dev, at);
+	hop->event.captured = read_head(hop->data, skb, at);
+	if (pages && skb->data_len && hop->event.captured < DATA)
+		read_pages(skb, hop, (__u32)(skb->data - skb->head) - at.start);
+	publish(&hop->event, place.lap);
 	return 0;
 }
 
@@ -317,17 +401,21 @@ int on_drop(__u64 *ctx)
 			cookie = receiver ? cookie_of(receiver) : 0;
 		}
 	}
-	__u32 *slot = slot_of(cookie);
-	if (!slot)
+	__u32 *space = slot_of(cookie);
+	if (!space)
 		return 0;
-	struct event *event = bpf_ringbuf_reserve(&drops, sizeof(*event), 0);
-	if (!event)
-		return count(*slot, LOST_DROP);
-	event->time = bpf_ktime_get_ns();
-	event->cookie = cookie;
-	event->kind = DROPPED;
-	event->location = ctx[1];
-	event->reason = settings.arguments > 2 ? (__u32)ctx[2] : 0;
-	record(event, skb, dev, extent_of(skb), false);
+	struct extent at = extent_of(skb);
+	struct place place = take(&drop_at, settings.drop_bits);
+	struct drop *drop = bpf_map_lookup_elem(&drops, &place.slot);
+	if (!drop || !place.lap)
+		return count(*space & ~RECORDED, LOST_DROP);
+	drop->event.time = bpf_ktime_get_ns();
+	drop->event.cookie = cookie;
+	drop->event.kind = DROPPED;
+	drop->location = ctx[1];
+	drop->reason = settings.arguments > 2 ? (__u32)ctx[2] : 0;
+	describe(&drop->event, skb, dev, at);
+	drop->event.captured = read_head(drop->data, skb, at);
+	publish(&drop->event, place.lap);
 	return 0;
 }
