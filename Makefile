@@ -7,6 +7,7 @@ ONLY ?=
 help:
 	@echo 'make run     set up and serve topoweb on 127.0.0.1:8000 with a demo lab'
 	@echo 'make test    set up and run the tests        (make test ONLY=expr narrows like pytest -k)'
+	@echo 'make test-guest  the tests of what this kernel lacks, on a stock Debian kernel (emulated)'
 	@echo 'make check   linters, types, import rules, contracts and bundle fresh'
 	@echo 'make golden  rewrite the golden files and show the difference'
 	@echo 'make bench   run the benchmarks              (make bench ONLY=name runs one)'
@@ -21,6 +22,10 @@ run:
 test:
 	@scripts/setup test
 	@scripts/test '$(ONLY)'
+
+test-guest:
+	@scripts/setup test
+	@scripts/test-guest '$(ONLY)'
 
 check:
 	@scripts/setup test
@@ -47,4 +52,4 @@ lock:
 	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/run.txt
 	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 
-.PHONY: help run test check golden bench verdicts build lock
+.PHONY: help run test test-guest check golden bench verdicts build lock

@@ -136,6 +136,9 @@ def pages(editor: Editor) -> Iterator[str]:
     page.get_by_role("button", name=t.pattern("pages.menu")).first.click()
     page.get_by_role("menuitem", name=t("pages.remove")).click()
     yield from dialog(editor, "delete a lab")
+    page.goto(editor.product.origin + "/recordings")
+    expect(page.get_by_role("heading", name=t("replay.none"))).to_be_visible()
+    yield "recordings"
     page.goto(editor.product.origin + "/login?reason=token")
     expect(page.get_by_role("heading", name=t("pages.signIn"))).to_be_visible()
     yield "login"
@@ -276,6 +279,13 @@ def packets(editor: Editor) -> Iterator[str]:
     expect(fields.get_by_role("treeitem").first).to_be_visible(timeout=PATIENCE)
     fields.get_by_role("treeitem").nth(1).click()
     yield "a packet decoded"
+    rows.last.click(button="right")
+    expect(page.get_by_role("menu", name=t("filter.menu"))).to_be_visible()
+    yield "menu of a packet"
+    page.keyboard.press("Escape")
+    editor.button("topbar.share").click()
+    page.get_by_role("menuitem", name=t("actions.saveRecording")).click()
+    yield from dialog(editor, "save a recording")
     page.get_by_role("searchbox", name=t("packets.text")).fill("no such packet")
     expect(page.get_by_text(t("packets.noMatch"))).to_be_visible()
     yield "no packet matches"

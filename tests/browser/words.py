@@ -26,10 +26,9 @@ class Words:
 
     def __init__(self, language: str = "en") -> None:
         self.language = language
-        files = (FOLDER / f"{language}.json", FOLDER / f"story.{language}.json")
         self.texts: dict[str, str] = {}
-        for file in files:
-            self.texts |= _flat(json.loads(file.read_text()))
+        for room in ("", "story.", "replay.", "filter.", "kinds."):
+            self.texts |= _flat(json.loads((FOLDER / f"{room}{language}.json").read_text()))
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of a key with its values; KeyError when there is none."""
