@@ -52,6 +52,30 @@ def service(path, *answers):
             thread.join()
 
 
+@contextmanager
+def refusing(path, times):
+    """Refuse connections as soon as their OPEN has come, and close."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        listener.settimeout(10)
+
+        def serve():
+            for _ in range(times):
+                peer, _ = listener.accept()
+                with peer:
+                    (length,) = LENGTH.unpack(peer.recv(LENGTH.size))
+                    peer.recv(length)
+                    peer.sendall(pack(Kind.CLOSE, b'{"code": "not_found", "reason": ""}'))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
+
+
 def ask(**params):
     return streamclient.query("worker", 3, 5, params)
 
@@ -66,6 +90,15 @@ def test_answer_of_many_frames_with_a_genuine_token(run_directory):
     assert (token.lab, token.user, token.stream, token.write) == (3, 5, Stream.QUERY, False)
     assert body["params"] == {"what": "live"}
     assert (opening.kind, credit.kind) == (Kind.OPEN, Kind.CREDIT)
+
+
+def test_who_refuses_at_once_is_not_away(run_directory):
+    times = 100
+    with refusing(run_directory / "worker.sock", times):
+        for _ in range(times):
+            with pytest.raises(TopowebError) as refused:
+                ask(what="live")
+            assert refused.value.kind is ErrorKind.NOT_FOUND
 
 
 @pytest.mark.parametrize(

@@ -82,8 +82,9 @@ def payloads(
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(TIMEOUT)
             connection.connect(str(settings.TOPOWEB_RUN / f"{service}.sock"))
-            _send(connection, stream, Kind.OPEN, opening)
-            _send(connection, stream, Kind.CREDIT, {"credit": CREDIT})
+            # Both at once: who refuses an OPEN has closed before it would read a CREDIT sent later.
+            credit = _frame(stream, Kind.CREDIT, {"credit": CREDIT})
+            connection.sendall(_frame(stream, Kind.OPEN, opening) + credit)
             yield from _data(connection, service, stream)
     except OSError as error:
         raise _away(service, error) from error
@@ -98,7 +99,7 @@ def _data(connection: socket.socket, service: Service, stream: Stream) -> Iterat
             yield frame.payload
             # A service that has said all has closed already: its CLOSE is still to be read.
             with suppress(BrokenPipeError, ConnectionResetError):
-                _send(connection, stream, Kind.CREDIT, {"credit": 1})
+                connection.sendall(_frame(stream, Kind.CREDIT, {"credit": 1}))
 
 
 def _frames(connection: socket.socket, service: Service) -> Iterator[Frame]:
@@ -121,9 +122,9 @@ def _exactly(data: bytes, length: int) -> bytes:
     return data
 
 
-def _send(connection: socket.socket, stream: Stream, kind: Kind, body: Mapping[str, Any]) -> None:
+def _frame(stream: Stream, kind: Kind, body: Mapping[str, Any]) -> bytes:
     data = encode(Frame(stream, kind, 0, json.dumps(body).encode()))
-    connection.sendall(LENGTH.pack(len(data)) + data)
+    return LENGTH.pack(len(data)) + data
 
 
 def _check_close(frame: Frame, service: Service) -> None:

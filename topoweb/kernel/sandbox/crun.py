@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from topoweb.kernel.sandbox.quarters import Quarters
 
 TIMEOUT = 30.0  # seconds for crun itself
+TRIES = 8  # of making a container
 OUTPUT = 1 << 20  # bytes kept of what a program says
 OUT_OF_TIME = 124  # exit status, as timeout(1) has it
 NSENTER = "/usr/bin/nsenter"
@@ -65,8 +66,17 @@ class Crun:
         """Make a container and return when its first process runs."""
         arguments = ["run", "--detach", "--no-new-keyring", "--bundle", VIEW]
         arguments += ["--config", f"/proc/self/fd/{CONFIG}", name]
-        with _Call(config) as call:
-            call.finish(self._launch(arguments, call, cgroups))
+        for left in reversed(range(TRIES)):
+            try:
+                with _Call(config) as call:
+                    call.finish(self._launch(arguments, call, cgroups))
+            except TopowebError as error:
+                # The nodes of a lab share /dev, where each call makes this link anew: of two at
+                # once one may come between the other's removing and making.
+                if not left or "`/dev/ptmx`: File exists" not in str(error):
+                    raise
+            else:
+                return
 
     def start(
         self, name: str, process: Mapping[str, Any], cgroups: Sequence[Path], output: int
