@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 BOUND = 100.0
 HOSTS, PORTS = 93, 16  # with 6 switches and a core: 100 nodes
-ROUNDS = 30  # two samples each
+ROUNDS = 60  # two samples each
 HOST = "h42"
 ADDRESS = "10.99.0.1/24"
 # Without a packet. Hosts that find no IPv6 router ask again after about 4, 8 and 16 s (RFC 7559):

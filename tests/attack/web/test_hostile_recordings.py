@@ -206,6 +206,7 @@ def _many(data, count):
     return data[:at] + data[at : at + size] * count
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")  # which is what one of them is made for
 @pytest.mark.parametrize(
     "make",
     [case(key, f"a file brought as a recording that is hostile: {key}",
