@@ -101,6 +101,15 @@ def test_refusals_are_words(capsys, tmp_path):
 
 
 @pytest.mark.django_db
+def test_options_of_all_verbs_stand_before_or_behind_the_verb(capsys):
+    made = lab(capsys, "create", "mine")
+    call_command("lab", "list", "--json")
+    assert [one["id"] for one in json.loads(capsys.readouterr().out)] == [made["id"]]
+    with pytest.raises(CommandError, match="nobody"):
+        call_command("lab", "list", "--user", "nobody")
+
+
+@pytest.mark.django_db
 def test_token_of_the_command_line_works(capsys):
     token = lab(capsys, "token", "script")["token"]
     assert user_of_api_token(token) == local_user()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from argparse import SUPPRESS
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from topoweb.core.topology.model import Topology
     from topoweb.labs.models import Lab, Recording
 
+USER = "whose labs; without it those of the local user"
+JSON = "answer as JSON"
+
 
 class Command(BaseCommand):
     """Make, run, probe and watch labs. Exit status 1 with the reason when something is refused."""
@@ -49,8 +53,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the verbs."""
-        parser.add_argument("--user", help="whose labs; without it those of the local user")
-        parser.add_argument("--json", action="store_true", help="answer as JSON")
+        parser.add_argument("--user", help=USER)
+        parser.add_argument("--json", action="store_true", help=JSON)
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
         create = verbs.add_parser("create", help="make a lab, empty or from the gallery")
@@ -71,6 +75,9 @@ class Command(BaseCommand):
         for verb, text in (("run", "run the lab as drawn"), ("stop", "remove it from the kernel")):
             _waits(_for_lab(verbs, verb, text), 300)
         _seeing_verbs(verbs)
+        for one in verbs.choices.values():  # behind the verb as well as before it
+            one.add_argument("--json", action="store_true", default=SUPPRESS, help=JSON)
+            one.add_argument("--user", default=SUPPRESS, help=USER)
 
     def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401 - Django's signature
         """Do the verb; a refusal is printed with its place and its remedy."""
