@@ -16,7 +16,8 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from tests.fakes.kernel_model import LabModel, RefusedError
+from tests.fakes.kernel_devices import RefusedError
+from tests.fakes.kernel_model import LabModel
 from topoweb.core.plan.state import Endpoint, LabState
 from topoweb.engine.ports import ApplyResult, Failure
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache, singledispatchmethod
-from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
+from dataclasses import fields, replace
+from functools import singledispatchmethod
+from ipaddress import ip_address, ip_network
 
+from tests.fakes.kernel_devices import Device, Namespace, RefusedError, interface, seen
 from topoweb.core.plan.actions import (
     Action,
     AddAddress,
@@ -32,12 +33,8 @@ from topoweb.core.plan.actions import (
 )
 from topoweb.core.plan.state import (
     CLOSED,
-    NEW_PORT_VLANS,
-    DeviceKind,
-    DeviceState,
     Endpoint,
     LabState,
-    NamespaceState,
     PortState,
     RouteState,
 )
@@ -45,59 +42,6 @@ from topoweb.core.topology.interfaces import INTERFACE_KINDS, InterfaceOptions, 
 
 BRIDGE_PORTS = 1023
 IPV6_MIN_MTU = 1280
-
-
-class RefusedError(Exception):
-    """The kernel's errno for an action."""
-
-    def __init__(self, number: int, message: str) -> None:
-        super().__init__(message)
-        self.number = number
-        self.message = message
-
-
-@lru_cache(maxsize=8192)
-def interface(text: str) -> IPv4Interface | IPv6Interface:
-    return ip_interface(text)
-
-
-@dataclass
-class Device:
-    name: str
-    kind: DeviceKind
-    up: bool = False
-    mac: str | None = None
-    mtu: int = 1500
-    master: str | None = None
-    peer: Endpoint | None = None
-    addresses: list[str] = field(default_factory=list)  # in the order of their adding
-    stp: bool | None = None
-    ageing: int | None = None
-    tag: str = ""
-    rate: int | None = None
-    offloads: bool | None = None
-    priority: int | None = None
-    vlan_filtering: bool | None = None
-    port: PortState | None = None
-    vlans: frozenset[str] | None = None
-    parent: Endpoint | None = None
-    options: InterfaceOptions | None = None
-
-    def plug(self, master: str | None) -> None:
-        """Leave a bridge and join another: a new port has the kernel's defaults."""
-        if master != self.master:
-            self.master = master
-            self.port = PortState() if master else None
-            self.vlans = NEW_PORT_VLANS if master else None
-
-
-@dataclass
-class Namespace:
-    forward_ipv4: bool = False
-    forward_ipv6: bool = False
-    devices: dict[str, Device] = field(default_factory=dict)
-    routes: set[RouteState] = field(default_factory=set)
-    uplink: int | None = None
 
 
 class LabModel:
@@ -450,45 +394,4 @@ class LabModel:
         return max(found)[1]
 
     def state(self) -> LabState:
-        return LabState(namespaces={key: self._seen(ns) for key, ns in self.namespaces.items()})
-
-    def _seen(self, namespace: Namespace) -> NamespaceState:
-        return NamespaceState(
-            forward_ipv4=namespace.forward_ipv4,
-            forward_ipv6=namespace.forward_ipv6,
-            devices={name: self._seen_device(d) for name, d in namespace.devices.items()},
-            routes=frozenset(namespace.routes),
-            uplink=namespace.uplink,
-        )
-
-    def _seen_device(self, device: Device) -> DeviceState:
-        oper = "up" if device.up else "down"
-        if device.kind == "loopback":
-            oper = "unknown" if device.up else "down"
-        elif device.peer is not None and device.up:
-            peer = self.namespaces[device.peer.namespace].devices[device.peer.name]
-            oper = "up" if peer.up else "lowerlayerdown"
-        port_state = "forwarding" if oper == "up" else "disabled"
-        return DeviceState(
-            name=device.name,
-            kind=device.kind,
-            up=device.up,
-            mac=device.mac,
-            mtu=device.mtu,
-            master=device.master,
-            peer=device.peer,
-            addresses=frozenset(device.addresses),
-            stp=device.stp,
-            ageing=device.ageing,
-            tag=device.tag,
-            rate=device.rate,
-            offloads=device.offloads,
-            priority=device.priority,
-            vlan_filtering=device.vlan_filtering,
-            port=device.port,
-            vlans=device.vlans,
-            parent=device.parent,
-            options=device.options,
-            oper=oper,
-            stp_state=port_state if device.master else None,
-        )
+        return seen(self.namespaces)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, settings
 
 from tests.fakes.kernel import FakeKernel
-from tests.fakes.kernel_model import RefusedError
+from tests.fakes.kernel_devices import RefusedError
 from tests.fakes.machine import LabMachine
 
 if TYPE_CHECKING:

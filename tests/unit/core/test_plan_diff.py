@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.kernel import FakeKernel
-from tests.fakes.kernel_model import RefusedError
+from tests.fakes.kernel_devices import RefusedError
 from tests.unit.core.drawing import Drawing, routed, two_hosts
 from tests.unit.core.strategies import ADDRESSES, RUNNABLE
 from topoweb.core.plan.actions import (

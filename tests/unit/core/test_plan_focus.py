@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.kernel import FakeKernel
-from tests.fakes.kernel_model import RefusedError
+from tests.fakes.kernel_devices import RefusedError
 from tests.unit.core.drawing import routed
 from tests.unit.core.strategies import ADDRESSES, RUNNABLE
 from tests.unit.core.test_plan_diff import LAB, typed_actions
