@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import socket
-import threading
 from typing import TYPE_CHECKING
 
 from tests.kernel.plans import LAB, inside
+from tests.kernel.transfer import transfer
 from topoweb.core.plan.diff import diff
 from topoweb.core.plan.expand import expand
 from topoweb.core.plan.render import render
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from topoweb.kernel.lab import LinuxKernel
 
 SENT = 10_000  # bytes, in one write
-PORT = 4711
 ETH_P_ALL = 3
 FRAME_MAX = 1514
 
@@ -106,30 +105,13 @@ def test_a_write_crosses_in_frames_of_a_wire(kernel: LinuxKernel) -> None:
 
 def frames(kernel: LinuxKernel) -> list[int]:
     """Write 10 kB from n1 to n2 by TCP; return the lengths of the frames that n2 gets."""
-    fds = [kernel.open_namespace(LAB, node) for node in ("n1", "n2")]
-    server = netns.run_inside(fds[1], lambda: socket.create_server(("10.0.0.2", PORT)))
-    kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
-    tap = netns.run_inside(
-        fds[1], lambda: socket.socket(socket.AF_PACKET, kind, socket.htons(ETH_P_ALL))
-    )
-    client = netns.run_inside(fds[0], socket.socket)
-    got = bytearray()
-
-    def receive() -> None:
-        peer, _ = server.accept()
-        with peer:
-            while data := peer.recv(1 << 16):
-                got.extend(data)
-
-    reader = threading.Thread(target=receive)
-    reader.start()
-    try:
-        client.connect(("10.0.0.2", PORT))
-        client.sendall(bytes(SENT))
-        client.shutdown(socket.SHUT_WR)
-        reader.join(30)
-        assert len(got) == SENT
-        tap.setblocking(False)
+    fd = kernel.open_namespace(LAB, "n2")
+    kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+    with netns.run_inside(
+        fd, lambda: socket.socket(socket.AF_PACKET, kind, socket.htons(ETH_P_ALL))
+    ) as tap:
+        os.close(fd)
+        transfer(kernel, SENT)
         sizes = []
         while True:
             try:
@@ -138,8 +120,3 @@ def frames(kernel: LinuxKernel) -> list[int]:
                 return sizes
             if name == "eth0" and direction != socket.PACKET_OUTGOING:
                 sizes.append(len(data))
-    finally:
-        for one in (client, server, tap):
-            one.close()
-        for fd in fds:
-            os.close(fd)

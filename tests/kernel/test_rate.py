@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.kernel.plans import LAB, inside
+from tests.kernel.transfer import transfer
 from topoweb.core.plan.diff import diff
 from topoweb.core.plan.expand import expand
 from topoweb.core.topology.document import parse
-from topoweb.kernel import netns
 
 if TYPE_CHECKING:
     from topoweb.core.plan.state import LabState
@@ -24,7 +20,6 @@ if TYPE_CHECKING:
 
 RATE = 20_000_000
 SENT = 2_500_000  # bytes: a second at this rate
-PORT = 4711
 
 
 def two_hosts() -> Topology:
@@ -92,39 +87,9 @@ def test_a_bucket_of_a_user_stays_in_a_lab_without_limit(kernel: LinuxKernel) ->
 
 def test_packets_are_held_to_it(kernel: LinuxKernel) -> None:
     wanted = bring(kernel, None)
-    free = transfer(kernel)
+    free = transfer(kernel, SENT)
     bring(kernel, RATE, wanted)
-    held = transfer(kernel)
+    held = transfer(kernel, SENT)
     # A bucket and a queue of 70 kB each start it; never faster than the rate beyond that.
     assert held > 0.8 * SENT * 8 / RATE
     assert held > 4 * free
-
-
-def transfer(kernel: LinuxKernel) -> float:
-    """Return the seconds that 2.5 MB take from n1 to n2, by TCP."""
-    fds = [kernel.open_namespace(LAB, node) for node in ("n1", "n2")]
-    server = netns.run_inside(fds[1], lambda: socket.create_server(("10.0.0.2", PORT)))
-    client = netns.run_inside(fds[0], socket.socket)
-    got = bytearray()
-
-    def receive() -> None:
-        peer, _ = server.accept()
-        with peer:
-            while data := peer.recv(1 << 16):
-                got.extend(data)
-
-    reader = threading.Thread(target=receive)
-    reader.start()
-    try:
-        began = time.monotonic()
-        client.connect(("10.0.0.2", PORT))
-        client.sendall(bytes(SENT))
-        client.shutdown(socket.SHUT_WR)
-        reader.join(30)
-        assert len(got) == SENT
-        return time.monotonic() - began
-    finally:
-        client.close()
-        server.close()
-        for fd in fds:
-            os.close(fd)

@@ -1,12 +1,10 @@
 import "./pages.css";
-import { type ReactNode, useEffect } from "react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { useStore } from "zustand";
 import { LiveRegion, Toasts } from "../app/Messages";
-import { prefer, preferences } from "../app/preferences";
 import { Link } from "../app/router";
-import { Button } from "../ui/Button";
 import { Logo } from "../ui/Icon";
+import { LookButtons, useTabTitle } from "./PageLook";
 
 interface Props {
   title: string; // of the browser's tab
@@ -17,13 +15,7 @@ interface Props {
 /** What the pages beside the editor have in common: brand, language, theme, messages. */
 export function PageFrame({ title, tools, children }: Props) {
   const { t } = useTranslation();
-  const { theme, language } = useStore(preferences);
-  useEffect(() => {
-    document.title = `${title} · topoweb`;
-    return () => {
-      document.title = "topoweb";
-    };
-  }, [title]);
+  useTabTitle(title);
   return (
     <div className="page">
       <header className="page-top">
@@ -33,16 +25,7 @@ export function PageFrame({ title, tools, children }: Props) {
         </Link>
         <span className="spring" />
         {tools}
-        <Button
-          label={t("actions.language")}
-          icon="language"
-          onPress={() => prefer({ language: language === "en" ? "zh-CN" : "en" })}
-        />
-        <Button
-          label={t("actions.theme")}
-          icon={theme === "dark" ? "sun" : "moon"}
-          onPress={() => prefer({ theme: theme === "dark" ? "light" : "dark" })}
-        />
+        <LookButtons />
       </header>
       <main className="page-main">{children}</main>
       <Toasts />

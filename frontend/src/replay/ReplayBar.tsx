@@ -1,10 +1,9 @@
 import "../panels/topbar/topbar.css";
-import { useEffect, useState } from "react";
-import { useStore } from "zustand";
+import { useState } from "react";
 import type { RecordingInfo } from "../api/recordings";
-import { prefer, preferences } from "../app/preferences";
 import { Link } from "../app/router";
 import type { Api } from "../net/api";
+import { LookButtons, useTabTitle } from "../pages/PageLook";
 import { formatElapsed } from "../panels/dock/time";
 import { Button } from "../ui/Button";
 import { Icon, Logo } from "../ui/Icon";
@@ -21,15 +20,9 @@ interface Props {
 /** Whose recording it is, and what may be done with it. */
 export function ReplayBar({ api, at, own, info }: Props) {
   const { t } = useWords();
-  const { theme, language } = useStore(preferences);
   const [sharing, setSharing] = useState(false);
   const { name, began, ended } = info;
-  useEffect(() => {
-    document.title = `${name} · topoweb`;
-    return () => {
-      document.title = "topoweb";
-    };
-  }, [name]);
+  useTabTitle(name);
   return (
     <header className="topbar">
       <Link to="/" className="brand" label={t("topbar.home")}>
@@ -67,16 +60,7 @@ export function ReplayBar({ api, at, own, info }: Props) {
       <a className="btn" href={`/api/v1${at}/pcap`} download>
         pcapng
       </a>
-      <Button
-        label={t("actions.language")}
-        icon="language"
-        onPress={() => prefer({ language: language === "en" ? "zh-CN" : "en" })}
-      />
-      <Button
-        label={t("actions.theme")}
-        icon={theme === "dark" ? "sun" : "moon"}
-        onPress={() => prefer({ theme: theme === "dark" ? "light" : "dark" })}
-      />
+      <LookButtons />
       {sharing && own !== null && (
         <ShareDialog api={api} recording={own} onClose={() => setSharing(false)} />
       )}
